@@ -6,6 +6,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::work::Work;
+
 /// A SHA-256 digest.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
@@ -22,12 +24,14 @@ impl Digest {
     /// The digest of `bytes`.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
+        Work::hashes(bytes.len());
         Self(Sha256::digest(bytes).into())
     }
 
     /// The digest of `first ‖ second`.
     #[must_use]
     pub fn of_two(first: &[u8], second: &[u8]) -> Self {
+        Work::hashes(first.len().saturating_add(second.len()));
         Self(Sha256::new().chain_update(first).chain_update(second).finalize().into())
     }
 
@@ -44,12 +48,21 @@ impl Digest {
     }
 }
 
+/// The lower-case hexadecimal digit of a number below 16.
+pub(crate) const fn digit(nibble: u8) -> char {
+    let digit = if nibble < 10 { b'0'.wrapping_add(nibble) } else { b'W'.wrapping_add(nibble) };
+    digit as char
+}
+
 /// Lower-case hexadecimal of any bytes.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or(b'0');
-    bytes.iter().flat_map(|b| [digit(b >> 4), digit(b & 15)]).map(char::from).collect()
+    let mut text = String::with_capacity(bytes.len().saturating_mul(2));
+    for byte in bytes {
+        text.push(digit(byte >> 4));
+        text.push(digit(byte & 15));
+    }
+    text
 }
 
 /// The bytes of a lower-case hexadecimal text of exactly `N` bytes.

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::answer::LogPosition;
-use crate::checkpoint::{CheckpointError, SignedCheckpoint};
+use crate::checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint};
 use crate::digest::Digest;
 use crate::entry::{Header, HeaderError};
 use crate::merkle::{self, ProofError};
@@ -50,7 +50,16 @@ impl EntryProof {
     /// When anything of it does not hold.
     pub fn verified(&self, log: &Vkey) -> Result<(Header, SignedCheckpoint), EntryProofError> {
         let signed = SignedCheckpoint::parse_head(&self.checkpoint)?;
-        let checkpoint = signed.verified(log)?;
+        let header = self.stands_under(signed.verified(log)?)?;
+        Ok((header, signed))
+    }
+
+    /// Checks the proof alone, up to a checkpoint whose signature was verified: the one that stands in
+    /// it. The header.
+    ///
+    /// # Errors
+    /// When the entry does not stand where it says under that checkpoint.
+    pub fn stands_under(&self, checkpoint: &Checkpoint) -> Result<Header, EntryProofError> {
         let header = Header::from_bytes(self.header.as_bytes())?;
         if header.index != self.log.index || checkpoint.size != self.log.size {
             return Err(EntryProofError::Place);
@@ -62,6 +71,6 @@ impl EntryProof {
             &self.inclusion,
             &checkpoint.root,
         )?;
-        Ok((header, signed))
+        Ok(header)
     }
 }

@@ -157,6 +157,8 @@ pub enum EnvelopeError {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Envelope {
     bytes: Vec<u8>,
+    // INVARIANT: of `bytes`.
+    digest: Digest,
     kind: Kind,
     payload: Vec<u8>,
     key_id: String,
@@ -190,7 +192,8 @@ impl Envelope {
         if bytes.len() > LARGEST {
             return Err(EnvelopeError::TooLarge(bytes.len()));
         }
-        Ok(Self { bytes, kind, payload, key_id, signature })
+        let digest = Digest::of(&bytes);
+        Ok(Self { bytes, digest, kind, payload, key_id, signature })
     }
 
     /// Signs a JSON message.
@@ -244,7 +247,8 @@ impl Envelope {
         if Self::form(kind, &payload, &keyid, &signature)? != bytes {
             return Err(EnvelopeError::Form("white space or key order"));
         }
-        Ok(Self { bytes: bytes.to_vec(), kind, payload, key_id: keyid, signature })
+        let digest = Digest::of(bytes);
+        Ok(Self { bytes: bytes.to_vec(), digest, kind, payload, key_id: keyid, signature })
     }
 
     /// The exact bytes: what is sent, stored and hashed.
@@ -262,7 +266,7 @@ impl Envelope {
     /// Digest of the exact bytes.
     #[must_use]
     pub fn digest(&self) -> Digest {
-        Digest::of(&self.bytes)
+        self.digest
     }
 
     /// The fingerprint of the key that it says it is signed with: a hint, which proves nothing.

@@ -8,6 +8,7 @@
 use crate::answer::PAGE_BYTES;
 use crate::card;
 use crate::envelope;
+use crate::work::Work;
 
 /// What a frame is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -191,6 +192,7 @@ impl Frame {
             return Err(FrameError::Length { kind: self.kind, length });
         }
         let number = |n: usize| u32::try_from(n).map_err(|_| FrameError::Inconsistent);
+        Work::frames(4 + length);
         let mut bytes = Vec::with_capacity(4 + length);
         bytes.extend(number(length)?.to_be_bytes());
         bytes.push(self.kind as u8);

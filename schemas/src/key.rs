@@ -3,7 +3,7 @@
 //! A public key is written as the base64 of its SubjectPublicKeyInfo, which is the body of a PEM
 //! file: put between `-----BEGIN PUBLIC KEY-----` lines it is what stock openssl reads.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
 use base64::Engine as _;
@@ -11,7 +11,8 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use serde::{Deserialize, Serialize};
 
-use crate::digest::{Digest, hex};
+use crate::digest::{Digest, digit};
+use crate::work::Work;
 
 /// The DER that precedes the 32 bytes of an Ed25519 key in a SubjectPublicKeyInfo (RFC 8410).
 const SPKI_PREFIX: [u8; 12] =
@@ -52,6 +53,7 @@ impl PublicKey {
     /// points, canonical encodings), so that one message has one signature that anybody accepts.
     #[must_use]
     pub fn verifies(&self, message: &[u8], signature: &[u8; 64]) -> bool {
+        Work::verifies();
         self.0.verify_strict(message, &Signature::from_bytes(signature)).is_ok()
     }
 
@@ -122,9 +124,12 @@ impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, pair) in self.0.as_bytes().chunks(2).enumerate() {
             if index > 0 {
-                f.write_str("-")?;
+                f.write_char('-')?;
             }
-            f.write_str(&hex(pair))?;
+            for byte in pair {
+                f.write_char(digit(byte >> 4))?;
+                f.write_char(digit(byte & 15))?;
+            }
         }
         Ok(())
     }
@@ -189,6 +194,7 @@ impl SecretKey {
     /// The signature over `message`.
     #[must_use]
     pub fn sign(&self, message: &[u8]) -> [u8; 64] {
+        Work::signs();
         self.0.sign(message).to_bytes()
     }
 }

@@ -58,3 +58,4 @@ pub mod time;
 pub mod transfer;
 pub mod user;
 pub mod witness;
+pub mod work;

@@ -7,6 +7,7 @@
 //! and its companion makes the proof from what was fetched.
 
 use crate::digest::Digest;
+use crate::work::Work;
 use sha2::{Digest as _, Sha256};
 
 mod build;
@@ -33,6 +34,7 @@ pub fn leaf(bytes: &[u8]) -> Digest {
 /// The hash over two subtrees: SHA-256(0x01 ‖ left ‖ right) (RFC 9162 §2.1.1).
 #[must_use]
 pub fn node(left: &Digest, right: &Digest) -> Digest {
+    Work::hashes(1 + 2 * left.as_bytes().len());
     let hash = Sha256::new()
         .chain_update([1])
         .chain_update(left.as_bytes())

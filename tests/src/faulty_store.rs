@@ -52,6 +52,7 @@ pub struct FaultyStore {
     searches: AtomicU64,
     fetches: AtomicU64,
     looked: Mutex<BTreeMap<&'static str, u64>>,
+    called: Mutex<BTreeMap<&'static str, u64>>,
     unredacting: AtomicBool,
     flawed: AtomicBool,
     held: watch::Sender<bool>,
@@ -68,6 +69,7 @@ impl FaultyStore {
             searches: AtomicU64::new(0),
             fetches: AtomicU64::new(0),
             looked: Mutex::default(),
+            called: Mutex::default(),
             unredacting: AtomicBool::new(false),
             flawed: AtomicBool::new(false),
             held: watch::channel(false).0,
@@ -141,6 +143,17 @@ impl FaultyStore {
     fn looks(&self, what: &'static str) {
         let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
         *looked.entry(what).or_default() += 1;
+    }
+
+    /// How often each function of the contract was called.
+    #[must_use]
+    pub fn called(&self) -> BTreeMap<&'static str, u64> {
+        self.called.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn calls(&self, what: &'static str) {
+        let mut called = self.called.lock().unwrap_or_else(PoisonError::into_inner);
+        *called.entry(what).or_default() += 1;
     }
 
     /// What begins from now on to search or to fetch pages does not end before [`Self::release`]:

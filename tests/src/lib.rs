@@ -33,6 +33,7 @@ pub mod policy_sections;
 pub mod proposals;
 pub mod provider;
 pub mod raw_peer;
+pub mod side;
 pub mod signing_in;
 pub mod socket;
 pub mod sources;

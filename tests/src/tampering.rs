@@ -18,6 +18,9 @@ use store::sqlite::Sqlite;
 
 use crate::agency::Agency;
 use crate::wait::eventually;
+use plain::{pack_log, unpack_log};
+
+mod plain;
 
 /// An entry as its log's own owner writes it.
 #[derive(Debug)]
@@ -59,11 +62,18 @@ impl Agency {
     /// When a statement fails.
     pub async fn edit_database(&self, statements: &[String]) {
         let mut database = open(self).await;
+        let texts = statements.iter().any(|statement| statement.contains(" entries "));
+        if texts {
+            unpack_log(&mut database).await;
+        }
         for statement in statements {
             sqlx::raw_sql(AssertSqlSafe(statement.clone()))
                 .execute(&mut database)
                 .await
                 .unwrap_or_else(|error| panic!("`{statement}`: {error}"));
+        }
+        if texts {
+            pack_log(&mut database).await;
         }
         database.close().await.expect("a closed database");
     }
@@ -114,6 +124,7 @@ impl Agency {
     pub async fn forge(&mut self, index: u64, change: impl FnOnce(&mut Forged)) {
         self.stop().await;
         let mut database = open(self).await;
+        unpack_log(&mut database).await;
         let at = i64::try_from(index).expect("an index");
         let (header, salt, body, envelopes): (String, Vec<u8>, String, Option<String>) =
             sqlx::query_as("select header, salt, body, envelope from entries where idx = ?1")
@@ -136,6 +147,7 @@ impl Agency {
             .execute(&mut database)
             .await
             .expect("a forged entry");
+        pack_log(&mut database).await;
         self.hide_traces(database).await;
         self.rewrite_log_without(&[]).await;
     }
@@ -180,6 +192,7 @@ impl Agency {
     pub async fn rewrite_log_without(&mut self, left_out: &[u64]) {
         self.stop().await;
         let mut database = open(self).await;
+        unpack_log(&mut database).await;
         let mut left_out = left_out.to_vec();
         left_out.sort_unstable();
         for index in left_out.iter().rev() {
@@ -258,6 +271,7 @@ impl Agency {
                     .expect("moved");
             }
         }
+        pack_log(&mut database).await;
         self.hide_traces(database).await;
         self.run().await;
     }

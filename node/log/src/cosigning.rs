@@ -39,7 +39,7 @@ use schemas::witness::{
 use store::{StoreError, Witnessed};
 
 use crate::append::{AppendError, AuditLog};
-use crate::proofs::consistency;
+use crate::proofs::{consistencies, consistency};
 use crate::release::Released;
 
 /// Why the head of this log cannot be shown to a witness.
@@ -175,13 +175,11 @@ impl AuditLog {
     /// # Errors
     /// When the database does not answer.
     pub async fn consistency(&self, asked: &ConsistencyRequest) -> Result<Released, StoreError> {
-        let mut proofs = Vec::new();
-        if asked.within(self.counters().size) {
-            for pair in asked.sizes.windows(2) {
-                let [old, new] = pair else { continue };
-                proofs.push(consistency(self.store.as_ref(), *old, *new).await?);
-            }
-        }
+        let proofs = if asked.within(self.counters().size) {
+            consistencies(self.store.as_ref(), &asked.sizes).await?
+        } else {
+            Vec::new()
+        };
         Ok(Released::json(FrameKind::Consistency, &ConsistencyReply { proofs }))
     }
 }

@@ -42,6 +42,13 @@ impl Ledger {
         Self { state, corrected, receipted }
     }
 
+    /// Nothing shares what it knows of recent entries at this moment: what the last group added is put
+    /// with the rest, and nothing is copied.
+    pub(super) fn gather(&mut self) {
+        self.corrected.gather();
+        self.receipted.gather();
+    }
+
     /// The time of the next entry: never before its predecessor, never far from the clock, and by no
     /// clock that cannot be right.
     pub(super) fn time(

@@ -112,6 +112,28 @@ pub async fn consistency(
     merkle::consistency(old, new, |subtree| nodes.get(&subtree).copied()).map_err(corrupt)
 }
 
+/// The proofs that trees of some sizes lead one to the next, out of one look into the store.
+///
+/// # Errors
+/// When the store does not hold that many, or a size is below the one before.
+pub async fn consistencies(
+    store: &dyn ReadStore,
+    sizes: &[u64],
+) -> Result<Vec<Vec<Digest>>, StoreError> {
+    let pairs = || sizes.iter().zip(sizes.iter().skip(1));
+    let mut wanted = Vec::new();
+    for (old, new) in pairs() {
+        wanted.extend(merkle::consistency_nodes(*old, *new).map_err(corrupt)?);
+    }
+    wanted.sort_unstable();
+    wanted.dedup();
+    let nodes = subtrees(store, wanted).await?;
+    let proof = |(old, new): (&u64, &u64)| {
+        merkle::consistency(*old, *new, |subtree| nodes.get(&subtree).copied()).map_err(corrupt)
+    };
+    pairs().map(proof).collect()
+}
+
 /// The root of the log's tree when it had `size` entries.
 ///
 /// # Errors

@@ -9,9 +9,14 @@ use std::sync::Arc;
 /// import of 2,000 records names up to three reads for each.
 const MOST: usize = 6_000;
 
-/// The last ones that were named, by entry. Cheap to clone: who adds to what another holds too copies it.
+/// The last ones that were named, by entry. Cheap to clone and to add to: what is added stands beside the
+/// rest, which clones share, until [`Self::gather`].
 #[derive(Debug, Clone)]
-pub(super) struct Recent<T>(Arc<Known<T>>);
+pub(super) struct Recent<T> {
+    known: Arc<Known<T>>,
+    /// What was named since, in order.
+    later: Vec<(u64, Arc<[T]>)>,
+}
 
 #[derive(Debug, Clone)]
 struct Known<T> {
@@ -24,17 +29,27 @@ struct Known<T> {
 impl<T: PartialEq + Clone> Recent<T> {
     /// Knows nothing of the entries before `since`.
     pub(super) fn new(since: u64) -> Self {
-        Self(Arc::new(Known { since, last: VecDeque::new(), names: 0 }))
+        let known = Known { since, last: VecDeque::new(), names: 0 };
+        Self { known: Arc::new(known), later: Vec::new() }
     }
 
     /// Entry `index` names `what`.
     pub(super) fn note(&mut self, index: u64, what: Vec<T>) {
-        if what.is_empty() {
+        if !what.is_empty() {
+            self.later.push((index, what.into()));
+        }
+    }
+
+    /// Puts what was added with the rest. Whoever shares the rest makes this copy it.
+    pub(super) fn gather(&mut self) {
+        if self.later.is_empty() {
             return;
         }
-        let known = Arc::make_mut(&mut self.0);
-        known.names = known.names.saturating_add(what.len());
-        known.last.push_back((index, what.into()));
+        let known = Arc::make_mut(&mut self.known);
+        for (index, names) in self.later.drain(..) {
+            known.names = known.names.saturating_add(names.len());
+            known.last.push_back((index, names));
+        }
         // What the last entry names is known, however much that is.
         while known.names > MOST
             && known.last.len() > 1
@@ -47,9 +62,10 @@ impl<T: PartialEq + Clone> Recent<T> {
 
     /// Whether it is known that no entry from `seen` on names one of `what`.
     pub(super) fn none_since(&self, seen: u64, what: &[T]) -> bool {
-        let later = self.0.last.iter().rev().take_while(|(index, _)| *index >= seen);
+        let last = self.later.iter().rev().chain(self.known.last.iter().rev());
+        let later = last.take_while(|(index, _)| *index >= seen);
         let mut named = later.flat_map(|(_, names)| names.iter());
-        seen >= self.0.since && !named.any(|named| what.contains(named))
+        seen >= self.known.since && !named.any(|named| what.contains(named))
     }
 }
 
@@ -67,9 +83,12 @@ mod tests {
         assert!(!recent.none_since(11, &['b', 'c']));
         assert!(recent.none_since(16, &['a', 'b']));
         assert!(!recent.none_since(9, &['c']), "nobody knows what entry 9 said");
+        recent.gather();
+        assert!(recent.none_since(13, &['a']) && !recent.none_since(12, &['a']));
         for index in 16..16 + MOST as u64 {
             recent.note(index, vec!['z']);
         }
+        recent.gather();
         assert!(!recent.none_since(13, &['a']), "too long ago");
         assert!(recent.none_since(16, &['a']));
     }
@@ -79,9 +98,27 @@ mod tests {
         let mut recent = Recent::new(0);
         recent.note(3, vec![0]);
         recent.note(4, (1..2 * MOST).collect());
+        recent.gather();
         assert!(!recent.none_since(4, &[MOST]));
         assert!(recent.none_since(4, &[0]), "who looked after the third looks no second time");
         assert!(recent.none_since(5, &[MOST]));
         assert!(!recent.none_since(3, &[2 * MOST]), "nobody knows what the third said");
+    }
+
+    #[test]
+    fn a_group_that_is_tried_copies_nothing_of_what_is_known() {
+        let mut recent = Recent::new(0);
+        (0..100).for_each(|index| recent.note(index, vec![index]));
+        recent.gather();
+        let known = Arc::as_ptr(&recent.known);
+        for index in 100..110 {
+            // As the writer does: a copy is added to and takes the place of what it was made of.
+            let mut next = recent.clone();
+            next.note(index, vec![index]);
+            recent = next;
+            recent.gather();
+            assert_eq!(Arc::as_ptr(&recent.known), known);
+        }
+        assert!(!recent.none_since(105, &[109]));
     }
 }

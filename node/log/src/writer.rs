@@ -1,8 +1,9 @@
 //! The one writer of the log: groups of entries, one sync a group.
 //!
 //! The order is the design: check the preconditions → build the rows on a copy of the ledger → commit →
-//! take the copy for the ledger, publish the registry → hand out the tokens. A commit that fails
-//! hands out nothing, and since it may have happened unseen, the ledger and the registry are read
+//! take the copy for the ledger, publish the registry → hand out the tokens. The checkpoint that the
+//! tokens prove their places with is signed while the database syncs, and leaves with them alone. A
+//! commit that fails hands out nothing, and since it may have happened unseen, the ledger and the registry are read
 //! again from the store before the next append. After a crash the log holds every entry whose
 //! token was handed out.
 
@@ -83,7 +84,7 @@ impl Writer {
     }
 
     async fn group(&mut self, jobs: Vec<Job>) {
-        let ledger = match self.ledger.take() {
+        let mut ledger = match self.ledger.take() {
             Some(ledger) => ledger,
             None => match self.recover().await {
                 Ok(ledger) => ledger,
@@ -93,6 +94,7 @@ impl Writer {
                 }
             },
         };
+        ledger.gather();
         let mut group = Prepared::new(&ledger, self.registry.state());
         let guard = self.guard.load_full();
         for job in jobs {
@@ -114,7 +116,13 @@ impl Writer {
     async fn write(&mut self, before: &Ledger, group: Prepared) {
         let Prepared { next, registry, rows, mut waiting, measured, kept, .. } = group;
         let began = Instant::now();
-        if let Err(error) = self.commit(&rows, &next).await {
+        let (committed, proofs) = tokio::join!(
+            biased;
+            self.commit(&rows, &next),
+            // While the database syncs: what is signed here is dropped unless that has happened.
+            async { self.proofs(&before.state.tree, &rows, &next.state.tree, &waiting) },
+        );
+        if let Err(error) = committed {
             self.metrics.failed();
             tracing::error!(%error, entry.count = rows.len(), "audit log: commit failed");
             for (_, reply) in waiting {
@@ -123,7 +131,9 @@ impl Writer {
             return;
         }
         self.metrics.durable(&measured, began.elapsed());
-        self.prove(&before.state.tree, &rows, &next.state.tree, &mut waiting);
+        if let Some(proofs) = proofs {
+            prove(&proofs, &rows, &mut waiting);
+        }
         self.counters.store(Arc::new(next.state.clone()));
         if rows.iter().any(|row| row.header.kind == EntryKind::ClockAccepted) {
             self.guard.store(Arc::new(ClockGuard::accepting(&self.clock)));
@@ -143,23 +153,16 @@ impl Writer {
         measured.iter().for_each(EntryMetrics::log);
     }
 
-    /// Gives every entry that lets something out the proof of its place.
-    fn prove(
+    /// What the places of a group's entries are proven with, if one of them lets something out.
+    fn proofs(
         &self,
         before: &Frontier,
         rows: &[Row],
         after: &Frontier,
-        waiting: &mut [(Appended, Reply)],
-    ) {
-        if waiting.iter().all(|(appended, _)| appended.frames.is_empty()) {
-            return;
-        }
-        let Some(group) = Group::of(before, rows, after, &self.keys.load()) else { return };
-        for ((appended, _), row) in waiting.iter_mut().zip(rows) {
-            if !appended.frames.is_empty() {
-                appended.entry_proof = group.entry_proof(appended.index, &row.header_bytes);
-            }
-        }
+        waiting: &[(Appended, Reply)],
+    ) -> Option<Group> {
+        let lets_out = waiting.iter().any(|(appended, _)| !appended.frames.is_empty());
+        lets_out.then(|| Group::of(before, rows, after, &self.keys.load())).flatten()
     }
 
     async fn commit(&self, rows: &[Row], next: &Ledger) -> Result<(), StoreError> {
@@ -189,6 +192,15 @@ impl Writer {
         // Also where nothing is written after: what the store holds is durable.
         self.counters.store(Arc::new(ledger.state.clone()));
         Ok(ledger)
+    }
+}
+
+/// Gives every entry that lets something out the proof of its place.
+fn prove(group: &Group, rows: &[Row], waiting: &mut [(Appended, Reply)]) {
+    for ((appended, _), row) in waiting.iter_mut().zip(rows) {
+        if !appended.frames.is_empty() {
+            appended.entry_proof = group.entry_proof(appended.index, &row.header_bytes);
+        }
     }
 }
 

@@ -35,7 +35,7 @@ use tokio::time::Instant;
 use super::authorities::uses;
 use super::photographs::OutgoingPhotos;
 use super::standing::ProofBook;
-use super::{NodeContext, paging};
+use super::{NodeContext, paging, steps};
 use crate::config::Bounds;
 use crate::context::OwnKeys;
 use crate::permission::OwnAgency;
@@ -43,7 +43,7 @@ use audit_log::append::{AppendError, Appended};
 use audit_log::entries::exchange::answering::{AnswerReady, query_answered, query_refused};
 use registry::{State, decide_upon};
 use store::photographs::{ImageStoreError, Images, Underway};
-use store::{Found, LogState, ReadStore, ServedBefore, StoreError};
+use store::{Found, Known, LogState, ReadStore, ServedBefore, StoreError};
 
 use overdue::LateReceipts;
 
@@ -148,13 +148,13 @@ impl Answering {
 
     /// Answers or refuses a query that is not being served at this moment.
     pub(super) async fn reply(&self, asked: &Asked) -> Result<Reply, Unserved> {
-        if let Some(before) = self.store.served(asked.query.id).await? {
-            return self.redeliver(asked, &before).await;
-        }
-        if self.store.asked(asked.query.id).await?.is_some() {
+        match self.store.known(asked.query.id).await? {
+            Known::Served(before) => return self.redeliver(asked, &before).await,
             // Under one id both logs tell one exchange: another one would hide behind it.
-            return self.refuse(asked, vec![id_reused()], false).await;
+            Known::Asked => return self.refuse(asked, vec![id_reused()], false).await,
+            Known::New => {}
         }
+        steps::done("id looked for");
         if let Some(stale) = self.stale(&asked.query) {
             return self.refuse(asked, vec![stale], true).await;
         }
@@ -193,7 +193,9 @@ impl Answering {
                     continue;
                 }
             };
+            steps::done("decided");
             let found = self.store.search(&permit.scope).await?;
+            steps::done("searched");
             match self.release(asked, &upon, permit, found, reserved).await {
                 // What the decision rested on moved: decide again.
                 Err(Unserved::Log(AppendError::Conflict(_))) => {
@@ -305,6 +307,7 @@ impl Answering {
             images_beyond: outgoing.beyond,
         };
         let envelope = self.sign(Kind::Answer, &answer)?;
+        steps::done("answer signed");
         let ready = AnswerReady {
             query: asked.signed(),
             answer: &answer,
@@ -326,6 +329,7 @@ impl Answering {
             reserved: reserved.until_appended(),
         };
         let appended = self.agency.log.append(query_answered(&upon.state, ready)).await?;
+        steps::done("answer logged");
         let awaits_receipt = Some(envelope.digest());
         Ok(Reply { appended, awaits_receipt, underway: outgoing.underway, again: false })
     }

@@ -33,6 +33,7 @@ use super::authorities::{cited, uses};
 use super::deliver::Delivery;
 use super::observed::Observer;
 use super::standing::ProofBook;
+use super::steps;
 use crate::context::{NodeContext, OwnKeys};
 use crate::permission::{OwnAgency, Principal};
 use audit_log::entries::exchange::asking::{query_declined, query_sent};
@@ -284,10 +285,12 @@ impl<D: Dial> QueryClient<D> {
         let Some(_asking) = UnderWay::begin(&self.under_way, pending.query.id) else {
             return QueryOutcome::failed(&owner, is_under_way(pending.query.id));
         };
+        steps::done("query signed");
         let frames = match self.agency.log.append(query_sent(actor, pending.signed())).await {
             Ok(appended) => appended.release(),
             Err(error) => return QueryOutcome::failed(&owner, error),
         };
+        steps::done("query logged");
         let reply = self.sender.send(&pending, &frames).await;
         self.settler.settle(&pending, reply).await
     }

@@ -28,6 +28,7 @@ pub mod rerun;
 pub mod seen;
 pub mod standing;
 pub mod statements;
+mod steps;
 pub mod verify;
 pub mod witness;
 

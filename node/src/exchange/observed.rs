@@ -10,7 +10,6 @@ use registry::Peer;
 use schemas::alarm::AlarmKind;
 use schemas::answer::Receipt;
 use schemas::checkpoint::{CheckpointError, LARGEST_HEAD};
-use schemas::digest::Digest;
 use schemas::entry::{EntryKind, Header};
 use schemas::entry_proof::{EntryProof, EntryProofError};
 use schemas::envelope::Envelope;
@@ -56,7 +55,7 @@ impl Observer {
         beside: &[u8],
         query: SignedQuery<'_>,
     ) -> Result<Option<EntryProof>, AppendError> {
-        let envelope = Some(Digest::of(query.envelope.as_bytes()));
+        let envelope = Some(query.envelope.digest());
         let fits = |header: &Header| {
             header.kind == EntryKind::QuerySent
                 && header.query == Some(query.query.id.digest())
@@ -167,7 +166,13 @@ impl Observer {
         let Some(mut entry_proof) = entry_proof else { return Observation::Nothing };
         let exact = || vec![String::from_utf8_lossy(beside).into_owned()];
         let keys = peer.log_keys(self.agency.clock.now());
-        match keys.iter().find_map(|key| entry_proof.verified(key).ok()) {
+        let id = &peer.card.value.id;
+        let head = self.checkpoints.verified(id, &entry_proof.checkpoint, &keys);
+        let stands = head.and_then(|head| {
+            let header = entry_proof.stands_under(head.unverified()).ok()?;
+            Some((header, head))
+        });
+        match stands {
             Some((header, head)) => {
                 if !fits(&header) {
                     return Observation::Contradiction(AlarmKind::Proof, exact());
@@ -175,13 +180,12 @@ impl Observer {
                 // Whoever keeps it says that the entry it stands in was made later.
                 let latest = self.agency.clock.now().plus_millis(CLOCK_AHEAD_MS);
                 if header.at > latest {
-                    let (peer, entry) = (&peer.card.value.id, header.index);
-                    tracing::warn!(peer.id = %peer, entry.index = entry, "a peer's entry is of a time to come and is not kept; one of the two clocks is wrong");
+                    let entry = header.index;
+                    tracing::warn!(peer.id = %id, entry.index = entry, "a peer's entry is of a time to come and is not kept; one of the two clocks is wrong");
                     return Observation::Nothing;
                 }
-                let head = head.signed_by_only(&keys).unwrap_or(head);
                 entry_proof.checkpoint = head.to_string();
-                match self.checkpoints.observe(&peer.card.value.id, &head) {
+                match self.checkpoints.observe(id, &head) {
                     Some(forked) => Observation::Contradiction(
                         AlarmKind::Fork,
                         forked.iter().map(ToString::to_string).collect(),

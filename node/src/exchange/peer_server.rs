@@ -26,7 +26,7 @@ use super::observed::Observer;
 use super::rejections::RejectionCounter;
 use super::statements::ReconcileServer;
 use super::witness::Witnessing;
-use super::{cards, consistency, documents, standing};
+use super::{cards, consistency, documents, standing, steps};
 use crate::config::Bounds;
 use crate::permission::OwnAgency;
 use audit_log::append::AppendError;
@@ -105,12 +105,14 @@ impl PeerServer {
             Ok(asked) => asked,
             Err(not_served) => return self.not_served(peer, not_served, channel).await,
         };
+        steps::done("query verified");
         let signed = SignedQuery { query: &asked.query, envelope: &asked.envelope };
         // An alarm that this raises stops what is decided next.
         asked.theirs = match self.observer.beside_query(peer, &frame.beside, signed).await {
             Ok(theirs) => theirs,
             Err(error) => return failed(channel, &Unserved::Log(error)).await,
         };
+        steps::done("requester's entry verified");
         let id = &peer.card.value.id;
         let Some(room) = self.scheduler.room(id, largest(&asked.query)).await else {
             let word = "answers to your agency wait to be read; read them, then ask again";
@@ -137,6 +139,7 @@ impl PeerServer {
             self.scheduler.strike(id);
         }
         channel.send_all(&appended.release()).await?;
+        steps::done("answer sent");
         drop((underway, room, turn));
         let Some(answer) = awaits_receipt else { return Ok(()) };
         // The requester may have logged a rejection instead and send nothing; its conversation is
@@ -166,6 +169,7 @@ impl PeerServer {
         expected: Option<Digest>,
     ) -> Result<(), LinkError> {
         let recorded = self.receipts.serve(peer, frame, expected).await;
+        steps::done("receipt logged");
         self.reply(peer, recorded, channel).await
     }
 
@@ -325,6 +329,7 @@ impl Host for PeerServer {
             return channel.send(&Released::failed("busy", word)).await;
         };
         let permit = self.scheduler.permit(&id).await;
+        steps::done("frame came");
         // As it is now, when its turn has come.
         let state = self.agency.registry.state();
         let Some(peer) = self.admitted(&state, node) else {

@@ -59,6 +59,7 @@ macro_rules! holds_at {
             exchanges: a_query_served_before_fails_its_whole_group_and_leaves_nothing,
             exchanges: a_query_that_was_turned_away_may_be_served_later,
             exchanges: what_was_served_is_told_with_its_reply_and_receipt,
+            exchanges: an_id_stands_for_what_was_served_then_for_what_was_asked,
             exchanges: a_query_of_ours_is_settled_once_but_for_silence,
             exchanges: exchanges_are_told_by_peer_period_and_entry,
             exchanges: messages_wait_in_order_until_they_are_delivered,

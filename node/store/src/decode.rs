@@ -5,12 +5,16 @@ use std::str::FromStr;
 
 use schemas::agency::AgencyId;
 use schemas::digest::Digest;
-use schemas::entry::EntryKind;
-use schemas::merkle::{ProofError, Subtree};
-use schemas::read::Read;
+use schemas::entry::{EntryKind, StoredEntry};
+use schemas::merkle::{self, ProofError, Subtree};
+use schemas::read::{Read, ReadId};
 use schemas::time::Timestamp;
 
-use super::{BroughtRead, CameraStats, Debt, OwnRead, ReadStats, Release, StoreError, TakenIn};
+use super::inside::Inside;
+use super::packed::{Record, unpack, unpack_text};
+use super::{
+    BroughtRead, CameraStats, Debt, EndedPages, OwnRead, ReadStats, Release, StoreError, TakenIn,
+};
 
 /// A value that this node wrote as text.
 pub(super) fn parsed<T: FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, StoreError> {
@@ -38,11 +42,13 @@ pub(super) fn own(row: OwnRow) -> Result<OwnRead, StoreError> {
     })
 }
 
-/// An answer that released a read: the read's id in hexadecimal, the answer's entry, to whom, and the
-/// envelopes beside it.
-pub(super) fn release(row: (String, i64, String, String)) -> Result<Release, StoreError> {
-    let (id, entry, requester, query) = row;
-    Ok(Release { read: parsed(&id)?, entry: number(entry)?, requester: parsed(&requester)?, query })
+/// An answer that released a read: the read, the answer's entry, to whom, and the record of the entry.
+pub(super) fn release(
+    read: ReadId,
+    (entry, requester, record): (i64, &str, &[u8]),
+) -> Result<Release, StoreError> {
+    let query = envelopes_of(record)?.unwrap_or_default();
+    Ok(Release { read, entry: number(entry)?, requester: parsed(requester)?, query })
 }
 
 /// A read that some entries brought or told otherwise: its text, its version, and what it was before.
@@ -131,13 +137,18 @@ fn kinds(which: impl Fn(&EntryKind) -> bool) -> String {
     format!("({})", kinds.join(", "))
 }
 
-/// What each peer has left behind: by peer, kind and bytes of the envelopes, one for each document.
+/// What each peer has left behind: by peer, kind and record of entries that may be of a document, one
+/// for each. Those are whose peer acted itself.
 pub(super) fn taken_in(
-    rows: Vec<(String, String, Option<i64>)>,
+    rows: Vec<(String, String, Vec<u8>)>,
 ) -> Result<HashMap<AgencyId, TakenIn>, StoreError> {
     let mut all: HashMap<AgencyId, TakenIn> = HashMap::new();
-    for (peer, kind, bytes) in rows {
-        let bytes = bytes.map_or(Ok(0), number)?;
+    for (peer, kind, record) in rows {
+        let Record { body, envelopes, .. } = Record::unpack(&record)?;
+        if Inside::of(&body)?.agency() != Some(peer.as_str()) {
+            continue;
+        }
+        let bytes = envelopes.map_or(0, |text| text.len() as u64);
         let kind = EntryKind::ALL.iter().find(|one| one.code() == kind);
         let kind = kind.ok_or_else(|| StoreError::Corrupt("an entry of no kind".into()))?;
         all.entry(parsed(&peer)?).or_default().add(*kind, bytes);
@@ -145,10 +156,53 @@ pub(super) fn taken_in(
     Ok(all)
 }
 
+/// The envelopes in the record of an entry.
+pub(super) fn envelopes_of(record: &[u8]) -> Result<Option<String>, StoreError> {
+    Ok(Record::unpack(record)?.envelopes)
+}
+
 /// The reply's envelope: beside its entry it stands on the line after the query's.
-pub(super) fn reply_of(envelopes: &str) -> Result<String, StoreError> {
-    let reply = envelopes.lines().nth(1);
+pub(super) fn reply_of(record: &[u8]) -> Result<String, StoreError> {
+    let envelopes = envelopes_of(record)?;
+    let reply = envelopes.as_deref().and_then(|envelopes| envelopes.lines().nth(1));
     reply.map(str::to_owned).ok_or_else(|| StoreError::Corrupt("an entry without its reply".into()))
+}
+
+/// Pages that have ended: by the record of their entry or, where that is destroyed, their bytes.
+pub(super) fn ended_pages(
+    entry: i64,
+    record: Option<&[u8]>,
+    bytes: Option<&[u8]>,
+) -> Result<EndedPages, StoreError> {
+    Ok(EndedPages {
+        entry: number(entry)?,
+        body: record.map(Record::unpack).transpose()?.map(|record| record.body),
+        bytes: bytes.map(unpack).transpose()?,
+    })
+}
+
+/// An entry as it stands in the database: its header, and its record until that is destroyed.
+pub(super) fn entry(header: &[u8], record: Option<&[u8]>) -> Result<StoredEntry, StoreError> {
+    let header = unpack_text(header)?;
+    Ok(match record.map(Record::unpack).transpose()? {
+        Some(Record { salt, body, envelopes }) => {
+            StoredEntry { header, salt: Some(salt), body: Some(body), envelope: envelopes }
+        }
+        None => StoredEntry { header, salt: None, body: None, envelope: None },
+    })
+}
+
+/// A read among the pages of an answer, a line a read.
+pub(super) fn read_among(pages: &[u8], id: ReadId) -> Result<Option<Read>, StoreError> {
+    let (pages, named) = (unpack_text(pages)?, id.to_string());
+    let lines = pages.lines().filter(|line| line.contains(&named));
+    let mut reads = lines.filter_map(|line| serde_json::from_str::<Read>(line).ok());
+    Ok(reads.find(|read| read.id == id))
+}
+
+/// The hash of a leaf of the log's tree.
+pub(super) fn leaf(header: &[u8]) -> Result<Digest, StoreError> {
+    Ok(merkle::leaf(&unpack(header)?))
 }
 
 /// Pages that stand end to end.

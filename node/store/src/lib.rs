@@ -39,8 +39,10 @@
 mod contract;
 mod decode;
 mod error;
+mod inside;
 pub mod migrations;
 pub mod moving;
+pub mod packed;
 pub mod photographs;
 pub mod postgres;
 mod read;
@@ -206,6 +208,17 @@ pub struct Found {
     pub reads: Vec<Read>,
     /// Whether more matched than the limit, or more were to be looked at than one search may.
     pub truncated: bool,
+}
+
+/// What a query's id stands for already.
+#[derive(Debug, Clone)]
+pub enum Known {
+    /// Nothing.
+    New,
+    /// A query of this node's own.
+    Asked,
+    /// A peer's query that was served, whatever else.
+    Served(ServedBefore),
 }
 
 /// A peer's query as this node served it.

@@ -12,10 +12,10 @@ use std::path::Path;
 
 use schemas::agency::AgencyId;
 use schemas::digest::Digest;
-use schemas::merkle::{self, Frontier};
+use schemas::merkle::Frontier;
 
 use super::StoreError;
-use super::decode::number;
+use super::decode::{self, number};
 use host::database::Database;
 use source::Source;
 use tables::{TABLES, Table, Value};
@@ -139,7 +139,7 @@ impl Move {
                 if number::<u64>(index)? != tree.size() {
                     return Err(wrong("does not follow the one before"));
                 }
-                let completed = tree.push(merkle::leaf(header.as_bytes()));
+                let completed = tree.push(decode::leaf(&header)?);
                 let expected: Vec<u8> =
                     completed.iter().skip(1).flat_map(|(_, hash)| *hash.as_bytes()).collect();
                 if nodes.unwrap_or_default() != expected {

@@ -18,8 +18,8 @@ use schemas::read::{Read, ReadId};
 use schemas::time::Timestamp;
 
 use crate::{
-    AskedBefore, BroughtRead, Debt, EndedPages, EntryFilter, Found, OwnRead, Queued, ReadStats,
-    Release, ServedBefore, Side, StoreError, StoredChange, Witnessed,
+    AskedBefore, BroughtRead, Debt, EndedPages, EntryFilter, Found, Known, OwnRead, Queued,
+    ReadStats, Release, ServedBefore, Side, StoreError, StoredChange, Witnessed,
 };
 
 /// A database for reading: it can neither commit nor destroy.
@@ -68,6 +68,9 @@ pub trait Heads: Send + Sync + 'static {
 /// Exchanges: what was asked and served, the pages that are kept, what waits to be sent.
 #[async_trait]
 pub trait Exchanges: Send + Sync + 'static {
+    /// What an id stands for already, of peers' queries and this node's own.
+    async fn known(&self, id: QueryId) -> Result<Known, StoreError>;
+
     /// How a peer's query was served before.
     async fn served(&self, id: QueryId) -> Result<Option<ServedBefore>, StoreError>;
 

@@ -7,13 +7,14 @@
 //! after). Rounds alternate, so that both meet the same noise; compare ratios, not times. Nothing
 //! is asserted about time.
 //!
-//! `cargo bench -p tests --bench exchange` compares; with `-- --breakdown` it measures the parts,
-//! with `-- --alone` ours without the baseline, for a profiler.
+//! `cargo bench -p tests --bench exchange` compares; with `-- --breakdown` it measures the parts, with
+//! `-- --trace` the steps of one exchange where each side has one thread, with `-- --alone` ours without the baseline, for a profiler.
 
 mod baseline;
 mod breakdown;
 mod measure;
 mod ours;
+mod trace;
 
 use std::time::Instant;
 
@@ -93,7 +94,9 @@ fn main() {
     // `cargo test --benches` and listing runs pass flags of their own: measure only when asked to.
     let asked = |flag: &str| std::env::args().any(|arg| arg == flag);
     if !asked("--bench") {
-        println!("run with `cargo bench -p tests --bench exchange [-- --breakdown|--alone]`");
+        println!(
+            "run with `cargo bench -p tests --bench exchange [-- --breakdown|--trace|--alone]`"
+        );
         return;
     }
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
@@ -110,6 +113,8 @@ fn main() {
         );
         if asked("--breakdown") {
             breakdown::run().await;
+        } else if asked("--trace") {
+            trace::run().await;
         } else if asked("--alone") {
             alone().await;
         } else {

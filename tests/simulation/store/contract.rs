@@ -18,9 +18,9 @@ use schemas::read::{Read, ReadId};
 use schemas::time::Timestamp;
 use store::{
     AskedBefore, BroughtRead, Database, Debt, DebtWriter, Debts, Destruction, Due, EndedPages,
-    EntryFilter, Exchanges, Found, HeadWriter, Heads, LogRecords, LogState, LogWriter, Outbox,
-    OwnRead, OwnReads, PhotographReferences, Queued, ReadStats, Release, Row, ServedBefore, Side,
-    SignInRecords, StoreError, StoredAuthenticator, StoredChange, StoredSession, Witnessed,
+    EntryFilter, Exchanges, Found, HeadWriter, Heads, Known, LogRecords, LogState, LogWriter,
+    Outbox, OwnRead, OwnReads, PhotographReferences, Queued, ReadStats, Release, Row, ServedBefore,
+    Side, SignInRecords, StoreError, StoredAuthenticator, StoredChange, StoredSession, Witnessed,
 };
 
 use super::SimStore;
@@ -63,6 +63,10 @@ impl Heads for SimStore {
 
 #[async_trait]
 impl Exchanges for SimStore {
+    async fn known(&self, id: QueryId) -> Result<Known, StoreError> {
+        self.ask(self.disk.database.known(id)).await
+    }
+
     async fn served(&self, id: QueryId) -> Result<Option<ServedBefore>, StoreError> {
         self.ask(self.disk.database.served(id)).await
     }

@@ -16,9 +16,9 @@ use schemas::read::{Read, ReadId};
 use schemas::time::Timestamp;
 use store::{
     AskedBefore, BroughtRead, Database, Debt, DebtWriter, Debts, Destruction, Due, EndedPages,
-    EntryFilter, Exchanges, Found, HeadWriter, Heads, LogRecords, LogState, LogWriter, Outbox,
-    OwnRead, OwnReads, PhotographReferences, Queued, ReadStats, Release, Row, ServedBefore, Side,
-    SignInRecords, StoreError, StoredAuthenticator, StoredChange, StoredSession, Witnessed,
+    EntryFilter, Exchanges, Found, HeadWriter, Heads, Known, LogRecords, LogState, LogWriter,
+    Outbox, OwnRead, OwnReads, PhotographReferences, Queued, ReadStats, Release, Row, ServedBefore,
+    Side, SignInRecords, StoreError, StoredAuthenticator, StoredChange, StoredSession, Witnessed,
 };
 
 use super::{FaultyStore, Step};
@@ -31,14 +31,17 @@ impl LogRecords for FaultyStore {
         start: u64,
         limit: u32,
     ) -> Result<Vec<StoredEntry>, StoreError> {
+        self.calls("entries");
         self.inner.entries(filter, start, limit).await
     }
 
     async fn subtrees(&self, wanted: &[Subtree]) -> Result<Vec<Digest>, StoreError> {
+        self.calls("subtrees");
         self.inner.subtrees(wanted).await
     }
 
     async fn changes(&self, start: u64, limit: u32) -> Result<Vec<StoredChange>, StoreError> {
+        self.calls("changes");
         self.inner.changes(start, limit).await
     }
 }
@@ -46,21 +49,31 @@ impl LogRecords for FaultyStore {
 #[async_trait]
 impl Heads for FaultyStore {
     async fn witnessed(&self, origin: &AgencyId) -> Result<Option<Witnessed>, StoreError> {
+        self.calls("witnessed");
         self.inner.witnessed(origin).await
     }
 
     async fn cosigned(&self, size: u64) -> Result<Option<String>, StoreError> {
+        self.calls("cosigned");
         self.inner.cosigned(size).await
     }
 
     async fn first_cosigned(&self, size: u64) -> Result<Option<String>, StoreError> {
+        self.calls("first_cosigned");
         self.inner.first_cosigned(size).await
     }
 }
 
 #[async_trait]
 impl Exchanges for FaultyStore {
+    async fn known(&self, id: QueryId) -> Result<Known, StoreError> {
+        self.calls("known");
+        self.looks("known");
+        self.inner.known(id).await
+    }
+
     async fn served(&self, id: QueryId) -> Result<Option<ServedBefore>, StoreError> {
+        self.calls("served");
         self.looks("served");
         self.inner.served(id).await
     }
@@ -69,14 +82,17 @@ impl Exchanges for FaultyStore {
         &self,
         requester: &AgencyId,
     ) -> Result<Option<Timestamp>, StoreError> {
+        self.calls("oldest_unreceipted");
         self.inner.oldest_unreceipted(requester).await
     }
 
     async fn asked(&self, id: QueryId) -> Result<Option<AskedBefore>, StoreError> {
+        self.calls("asked");
         self.inner.asked(id).await
     }
 
     async fn unsettled(&self, before: Timestamp) -> Result<Vec<QueryId>, StoreError> {
+        self.calls("unsettled");
         self.inner.unsettled(before).await
     }
 
@@ -86,6 +102,7 @@ impl Exchanges for FaultyStore {
         id: QueryId,
         now: Timestamp,
     ) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.calls("pages");
         self.looks("pages");
         self.fetches.fetch_add(1, Ordering::SeqCst);
         self.wait().await;
@@ -93,6 +110,7 @@ impl Exchanges for FaultyStore {
     }
 
     async fn outbox(&self, each: u32) -> Result<Vec<Queued>, StoreError> {
+        self.calls("outbox");
         assert!(!self.flawed.load(Ordering::SeqCst), "the outbox has a flaw");
         self.inner.outbox(each).await
     }
@@ -104,10 +122,12 @@ impl Exchanges for FaultyStore {
         start: u64,
         count: u64,
     ) -> Result<Vec<Exchange>, StoreError> {
+        self.calls("exchanges");
         self.inner.exchanges(peer, signed, start, count).await
     }
 
     async fn exchanges_at(&self, entries: &[u64]) -> Result<Vec<Exchange>, StoreError> {
+        self.calls("exchanges_at");
         self.inner.exchanges_at(entries).await
     }
 }
@@ -120,10 +140,12 @@ impl Debts for FaultyStore {
         after: Option<u64>,
         limit: u32,
     ) -> Result<Vec<Debt>, StoreError> {
+        self.calls("debts");
         self.inner.debts(peer, after, limit).await
     }
 
     async fn overdue(&self, peer: &AgencyId, seconds: u32) -> Result<u32, StoreError> {
+        self.calls("overdue");
         self.inner.overdue(peer, seconds).await
     }
 }
@@ -131,6 +153,7 @@ impl Debts for FaultyStore {
 #[async_trait]
 impl DebtWriter for FaultyStore {
     async fn waited(&self, peer: &AgencyId, seconds: u32) -> Result<(), StoreError> {
+        self.calls("waited");
         self.inner.waited(peer, seconds).await
     }
 }
@@ -138,16 +161,19 @@ impl DebtWriter for FaultyStore {
 #[async_trait]
 impl OwnReads for FaultyStore {
     async fn earlier_readings(&self, ids: &[ReadId]) -> Result<Vec<OwnRead>, StoreError> {
+        self.calls("earlier_readings");
         self.looks("earlier_readings");
         self.inner.earlier_readings(ids).await
     }
 
     async fn own_reads(&self, ids: &[ReadId]) -> Result<Vec<OwnRead>, StoreError> {
+        self.calls("own_reads");
         self.looks("own_reads");
         self.inner.own_reads(ids).await
     }
 
     async fn known_reads(&self, ids: &[ReadId]) -> Result<Vec<ReadId>, StoreError> {
+        self.calls("known_reads");
         self.looks("known_reads");
         self.inner.known_reads(ids).await
     }
@@ -157,21 +183,25 @@ impl OwnReads for FaultyStore {
         entries: &[u64],
         limit: u32,
     ) -> Result<Vec<BroughtRead>, StoreError> {
+        self.calls("brought_by");
         self.looks("brought_by");
         self.inner.brought_by(entries, limit).await
     }
 
     async fn read_versions(&self, id: ReadId) -> Result<Vec<(u32, Read, u64)>, StoreError> {
+        self.calls("read_versions");
         self.looks("read_versions");
         self.inner.read_versions(id).await
     }
 
     async fn released(&self, ids: &[ReadId]) -> Result<Vec<Release>, StoreError> {
+        self.calls("released");
         self.looks("released");
         self.inner.released(ids).await
     }
 
     async fn search(&self, scope: &dyn Scope) -> Result<Found, StoreError> {
+        self.calls("search");
         self.looks("search");
         self.searches.fetch_add(1, Ordering::SeqCst);
         self.wait().await;
@@ -179,15 +209,18 @@ impl OwnReads for FaultyStore {
     }
 
     async fn reads_before(&self, cut_off: Timestamp) -> Result<u64, StoreError> {
+        self.calls("reads_before");
         self.inner.reads_before(cut_off).await
     }
 
     async fn read(&self, id: ReadId) -> Result<Option<Read>, StoreError> {
+        self.calls("read");
         self.looks("read");
         self.inner.read(id).await
     }
 
     async fn stats(&self) -> Result<ReadStats, StoreError> {
+        self.calls("stats");
         self.inner.stats().await
     }
 }
@@ -200,6 +233,7 @@ impl Due for FaultyStore {
         after: Option<(Timestamp, ReadId)>,
         limit: u32,
     ) -> Result<Vec<Read>, StoreError> {
+        self.calls("due_reads");
         self.inner.due_reads(due, after, limit).await
     }
 
@@ -209,6 +243,7 @@ impl Due for FaultyStore {
         after: Option<u64>,
         limit: u32,
     ) -> Result<Vec<EndedPages>, StoreError> {
+        self.calls("ended_pages");
         self.inner.ended_pages(now, after, limit).await
     }
 }
@@ -216,15 +251,18 @@ impl Due for FaultyStore {
 #[async_trait]
 impl PhotographReferences for FaultyStore {
     async fn images(&self, after: Option<Digest>, limit: u32) -> Result<Vec<Digest>, StoreError> {
+        self.calls("images");
         self.inner.images(after, limit).await
     }
 
     async fn referenced_images(&self, digests: &[Digest]) -> Result<Vec<Digest>, StoreError> {
+        self.calls("referenced_images");
         self.looks("referenced_images");
         self.inner.referenced_images(digests).await
     }
 
     async fn unreferenced_images(&self, limit: u32) -> Result<Vec<Digest>, StoreError> {
+        self.calls("unreferenced_images");
         self.inner.unreferenced_images(limit).await
     }
 }
@@ -232,10 +270,12 @@ impl PhotographReferences for FaultyStore {
 #[async_trait]
 impl Database for FaultyStore {
     async fn copy_to(&self, path: &Path) -> Result<bool, StoreError> {
+        self.calls("copy_to");
         self.inner.copy_to(path).await
     }
 
     async fn about(&self) -> Result<String, StoreError> {
+        self.calls("about");
         self.inner.about().await
     }
 }
@@ -243,14 +283,17 @@ impl Database for FaultyStore {
 #[async_trait]
 impl LogWriter for FaultyStore {
     async fn log_state(&self, day_start: Timestamp) -> Result<LogState, StoreError> {
+        self.calls("log_state");
         self.inner.log_state(day_start).await
     }
 
     async fn signed_head(&self) -> Result<Option<String>, StoreError> {
+        self.calls("signed_head");
         self.inner.signed_head().await
     }
 
     async fn commit(&self, group: &[Row], head: &str) -> Result<(), StoreError> {
+        self.calls("commit");
         let holds = |step| match step {
             Step::AnyEntry => true,
             Step::Entry(kind) => group.iter().any(|row| row.header.kind == kind),
@@ -268,11 +311,13 @@ impl HeadWriter for FaultyStore {
         replaces: Option<(u64, Digest)>,
         head: &Witnessed,
     ) -> Result<bool, StoreError> {
+        self.calls("witness");
         let put = self.inner.witness(origin, replaces, head);
         self.take(|step| step == Step::Witness, put).await
     }
 
     async fn keep_cosigned(&self, size: u64, checkpoint: &str) -> Result<(), StoreError> {
+        self.calls("keep_cosigned");
         let kept = self.inner.keep_cosigned(size, checkpoint);
         self.take(|step| step == Step::KeepCosigned, kept).await
     }
@@ -281,6 +326,7 @@ impl HeadWriter for FaultyStore {
 #[async_trait]
 impl Outbox for FaultyStore {
     async fn delivered(&self, letters: &[(AgencyId, Digest)]) -> Result<(), StoreError> {
+        self.calls("delivered");
         self.take(|step| step == Step::Delivered, self.inner.delivered(letters)).await
     }
 }
@@ -288,6 +334,7 @@ impl Outbox for FaultyStore {
 #[async_trait]
 impl Destruction for FaultyStore {
     async fn redact(&self, first: u64, last: u64) -> Result<u64, StoreError> {
+        self.calls("redact");
         if self.unredacting.load(Ordering::SeqCst) {
             return Err(StoreError::Database("told to fail".into()));
         }
@@ -295,14 +342,17 @@ impl Destruction for FaultyStore {
     }
 
     async fn erase_traces(&self) -> Result<(), StoreError> {
+        self.calls("erase_traces");
         self.inner.erase_traces().await
     }
 
     async fn forget_released(&self, before: Timestamp) -> Result<u64, StoreError> {
+        self.calls("forget_released");
         self.inner.forget_released(before).await
     }
 
     async fn forget_images(&self, digests: &[Digest]) -> Result<(), StoreError> {
+        self.calls("forget_images");
         self.inner.forget_images(digests).await
     }
 }
@@ -310,31 +360,38 @@ impl Destruction for FaultyStore {
 #[async_trait]
 impl SignInRecords for FaultyStore {
     async fn authenticators(&self) -> Result<Vec<StoredAuthenticator>, StoreError> {
+        self.calls("authenticators");
         self.inner.authenticators().await
     }
 
     async fn keep_authenticators(&self, new: &[StoredAuthenticator]) -> Result<(), StoreError> {
+        self.calls("keep_authenticators");
         self.inner.keep_authenticators(new).await
     }
 
     async fn note_use(&self, id: &str, used: &str) -> Result<(), StoreError> {
+        self.calls("note_use");
         let noted = self.inner.note_use(id, used);
         self.take(|step| step == Step::NoteUse, noted).await
     }
 
     async fn forget_authenticators(&self, ids: &[String]) -> Result<(), StoreError> {
+        self.calls("forget_authenticators");
         self.inner.forget_authenticators(ids).await
     }
 
     async fn sessions(&self) -> Result<Vec<StoredSession>, StoreError> {
+        self.calls("sessions");
         self.inner.sessions().await
     }
 
     async fn keep_sessions(&self, sessions: &[StoredSession]) -> Result<(), StoreError> {
+        self.calls("keep_sessions");
         self.inner.keep_sessions(sessions).await
     }
 
     async fn forget_sessions(&self, tokens: &[Digest]) -> Result<(), StoreError> {
+        self.calls("forget_sessions");
         self.inner.forget_sessions(tokens).await
     }
 }

@@ -10,6 +10,7 @@
 
 mod audit;
 mod authority;
+mod cost;
 mod documents;
 mod exchange;
 mod failures;

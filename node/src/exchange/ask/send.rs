@@ -16,6 +16,7 @@ use schemas::time::Timestamp;
 use tokio::time::Instant;
 
 use super::super::photographs;
+use super::super::steps;
 use super::super::verify::{self, Unproven};
 use crate::permission::OwnAgency;
 use audit_log::entries::exchange::SignedQuery;
@@ -138,7 +139,9 @@ impl<D: Dial> QuerySender<D> {
     ) -> Result<(D::Channel, Reply), LinkError> {
         let mut channel = self.dial.open(&self.owner_reach(pending)?).await?;
         channel.send_all(frames).await?;
+        steps::done("query sent");
         let first = channel.recv().await?;
+        steps::done("reply came");
         let reply = match first.kind {
             FrameKind::Answer => self.answer(pending, first, &mut channel).await?,
             FrameKind::Refusal => self.refusal(pending, first)?,
@@ -190,6 +193,7 @@ impl<D: Dial> QuerySender<D> {
         };
         Ok(match photographs::receive(channel, &answer).await? {
             Ok(photographs) => {
+                steps::done("answer verified");
                 let verified = Verified { answer, pages, reads, photographs };
                 Reply::Answer(envelope, Box::new(verified), first.beside)
             }

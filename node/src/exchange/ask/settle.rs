@@ -13,6 +13,7 @@ use schemas::text::Text;
 use super::super::deliver::Delivery;
 use super::super::observed::Observer;
 use super::super::standing::ProofBook;
+use super::super::steps;
 use super::super::verify::Unproven;
 use super::send::{PendingQuery, Reply, Verified};
 use super::{Extent, Misread, QueryOutcome, own_notice};
@@ -167,7 +168,9 @@ impl<D: Dial> QuerySettler<D> {
             self.entry_proof(pending, beside, &envelope).await.map_err(|e| e.to_string())?;
         let Verified { answer, pages, reads, photographs } = verified;
         let (query, owner) = (&pending.query, &pending.query.to);
+        steps::done("owner's entry verified");
         let receipt = self.receipt(pending, &envelope)?;
+        steps::done("receipt signed");
         // Durable before anything refers to them.
         let named = answer.photographs_sent().map(|one| one.digest).zip(photographs).collect();
         let kept = self.photographs.keep(named).await.map_err(|e| e.to_string())?;
@@ -192,6 +195,7 @@ impl<D: Dial> QuerySettler<D> {
                 return Ok(QueryOutcome { query_id, ..QueryOutcome::failed(owner, error) });
             }
         };
+        steps::done("answer logged");
         drop(kept);
         let position = appended.position();
         // The officer does not wait for the receipt's acknowledgement.

@@ -17,9 +17,9 @@ create function writer_lock() returns bigint immutable language sql as 'select 7
 -- Nothing references another table: an append is one function, which keeps the tables together, and
 -- looking after references would cost it a look-up a row.
 
--- The audit log. A row is never changed and never deleted, but salt, body and envelope are set to
--- null at the end of their retention, once an entry says so. Indexes count up without a gap and
--- times never go back, so a time is found by halving.
+-- The audit log. A row is never changed and never deleted, but its record is set to null at the end of
+-- its retention, once an entry says so. Indexes count up without a gap and times never go back, so a
+-- time is found by halving.
 create table entries (
     idx      bigint primary key,
     -- The time of the header, or what a clock that was accepted later makes of it.
@@ -28,10 +28,9 @@ create table entries (
     peer     text   collate "C",
     peer_seq bigint,
     query    bytea,
-    header   text   not null,
-    salt     bytea,
-    body     text,
-    envelope text,
+    -- Packed, as node/store/src/packed.rs says; so are salt, body and envelopes in the record.
+    header   bytea  not null,
+    record   bytea,
     -- The hashes of the perfect subtrees above the leaf that this entry completed, 32 bytes each,
     -- lowest first.
     nodes    bytea
@@ -98,7 +97,7 @@ create table turned_away (
     reply     bytea  not null
 );
 
--- Pages of an answer, end to end, by the entry that they came with; side is 'served' or 'asked'.
+-- Pages of an answer, end to end, by the entry that they came with, packed; side is 'served' or 'asked'.
 create table pages (
     entry   bigint   primary key,
     side    text     collate "C" not null,

@@ -6,8 +6,8 @@ create function append(
     of_epoch bigint,
     new_head text,
     entry_idx bigint[], entry_at bigint[], entry_kind text[], entry_peer text[],
-    entry_peer_seq bigint[], entry_query bytea[], entry_header text[], entry_salt bytea[],
-    entry_body text[], entry_envelope text[], entry_nodes bytea[],
+    entry_peer_seq bigint[], entry_query bytea[], entry_header bytea[], entry_record bytea[],
+    entry_nodes bytea[],
     change_idx bigint[], change_text text[],
     asked_entry bigint[], asked_id text[], asked_owner text[], asked_sent_at bigint[],
     asked_signed_at bigint[], asked_query bytea[],
@@ -55,10 +55,9 @@ begin
     insert into head (one, signed) values (1, new_head)
         on conflict (one) do update set signed = excluded.signed;
 
-    insert into entries
-            (idx, at, kind, peer, peer_seq, query, header, salt, body, envelope, nodes)
+    insert into entries (idx, at, kind, peer, peer_seq, query, header, record, nodes)
         select * from unnest(entry_idx, entry_at, entry_kind, entry_peer, entry_peer_seq, entry_query,
-                             entry_header, entry_salt, entry_body, entry_envelope, entry_nodes);
+                             entry_header, entry_record, entry_nodes);
 
     if cardinality(change_idx) > 0 then
         insert into changes (idx, change) select * from unnest(change_idx, change_text);

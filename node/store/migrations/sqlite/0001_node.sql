@@ -1,8 +1,8 @@
 -- Every index costs each append one page more to make durable, and one with random keys one page
 -- an entry; so there is one such index, and exchanges are found through it.
 
--- The audit log. A row is never changed and never deleted, but salt, body and envelope are set to
--- null at the end of their retention, once an entry says so. Indexes count up without a gap and times never go
+-- The audit log. A row is never changed and never deleted, but its record is set to null at the end of
+-- its retention, once an entry says so. Indexes count up without a gap and times never go
 -- back, so a time is found by halving.
 create table entries (
     idx       integer primary key,
@@ -12,10 +12,9 @@ create table entries (
     peer      text,
     peer_seq  integer,
     query     blob,
-    header    text    not null,
-    salt      blob,
-    body      text,
-    envelope  text,
+    -- Packed, as node/store/src/packed.rs says; so are salt, body and envelopes in the record.
+    header    blob    not null,
+    record    blob,
     -- The hashes of the perfect subtrees above the leaf that this entry completed, 32 bytes each,
     -- lowest first. So the tree is durable with its entry, and costs no row of its own.
     nodes     blob
@@ -66,10 +65,10 @@ create table served (
     reply        blob    not null,
     receipt      blob,
     receipted_at integer,
-    -- The reads released, a JSON array of ids in hexadecimal, and the instant of the latest: who is
-    -- to be told of a correction. Looked through from end to end, since corrections are rare and
-    -- answers are not; null once none of them is stored any more.
-    reads        text,
+    -- The reads released, 32 bytes each, and the instant of the latest: who is to be told of a
+    -- correction. Looked through from end to end, since corrections are rare and answers are not;
+    -- null once none of them is stored any more.
+    reads        blob,
     latest       integer
 ) strict;
 
@@ -97,7 +96,7 @@ begin
 end;
 
 -- Pages of an answer, end to end, by the entry that they came with: the owner's for redelivery,
--- the requester's for the retention of answers. side is 'served' or 'asked'; lengths is a JSON
+-- the requester's for the retention of answers; packed. side is 'served' or 'asked'; lengths is a JSON
 -- array, in bytes.
 create table pages (
     entry    integer primary key references entries (idx),
@@ -252,13 +251,25 @@ begin
     delete from read_versions where read = old.id;
 end;
 
--- A group of entries with all that becomes durable with them is one insert into this view, which a
--- trigger spreads over the tables: one statement, so one transaction and one hop to the thread of the database. Each value is a JSON
--- array of the rows of one table or null, but for the last: the long texts end to end, which the
--- rows name by offset from 1 and length, in bytes.
-create view groups (
-    entries, changes, asked, settled, served, turned_away, receipted, pages, outbox, reads,
-    versions, corrected, purged, ended, owed, proved, waived, head, long
+-- An entry with all that becomes durable with it is one row inserted into this view, which a trigger
+-- spreads over the tables, and a group of them is one insert: one statement, so one transaction and one
+-- hop to the thread of the database. Nearly every value is a column, bound as it is; what there is any
+-- number of is a JSON array of rows, whose long texts stand end to end in `long` and are named by offset
+-- from 1 and length, in bytes. What an entry does not bring is null; the last of a group brings the head.
+create view appended (
+    idx, at, kind, peer, peer_seq, query, header, record, nodes,
+    change,
+    asked_id, asked_owner, asked_at, asked_query,
+    settled_query, settled_outcome, settled_authority, settled_reply, settled_receipt,
+    served_id, served_requester, served_asked_at, served_query, served_outcome, served_authority,
+    served_reply, served_reads, served_latest, served_kept,
+    receipted_query, receipted_receipt,
+    page_side, page_until, page_lengths, page_bytes, page_images,
+    owed_peer, owed_query, owed_envelope,
+    waived_peer,
+    letters, reads, versions, corrected, purged, ended, proved, long,
+    head
 ) as select null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
-    null, null, null
+    null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
+    null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null
     where false;

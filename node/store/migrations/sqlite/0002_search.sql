@@ -18,80 +18,79 @@ create index reads_by_cell on reads (cell, at) where cell is not null;
 create index reads_by_camera on reads (camera, at);
 create index reads_by_make on reads (make, at) where make is not null;
 
-create trigger append instead of insert on groups
+-- What an entry does not bring is told by a look at its first column, before any table is opened.
+create trigger append instead of insert on appended
 begin
-    insert into entries (idx, at, kind, peer, peer_seq, query, header, salt, body, envelope, nodes)
-        select value->>0, value->>1, value->>2, value->>3, value->>4, unhex(value->>5),
-               cast(substr(new.long, value->>6, value->>7) as text),
-               substr(new.long, value->>8, value->>9),
-               cast(substr(new.long, value->>10, value->>11) as text),
-               case when value->>12 is null then null
-                    else cast(substr(new.long, value->>12, value->>13) as text) end,
-               case when value->>14 is null then null
-                    else substr(new.long, value->>14, value->>15) end
-        from json_each(new.entries);
-    insert into changes (idx, change)
-        select value->>0, cast(substr(new.long, value->>1, value->>2) as text)
-        from json_each(new.changes);
+    insert into entries (idx, at, kind, peer, peer_seq, query, header, record, nodes)
+        values (new.idx, new.at, new.kind, new.peer, new.peer_seq, new.query, new.header, new.record,
+                new.nodes);
+    insert into changes (idx, change) select new.idx, new.change where new.change is not null;
     insert into asked (entry, query_id, owner, sent_at, asked_at, query)
-        select value->>0, value->>1, value->>2, value->>3, value->>4, unhex(value->>5)
-        from json_each(new.asked);
-    update asked set outcome = row.value->>1, authority = row.value->>2, settled_at = row.value->>3,
-            reply = unhex(row.value->>4), receipt = unhex(row.value->>5)
-        from json_each(new.settled) as row
-        join entries on entries.query = unhex(row.value->>0)
-        where asked.entry = entries.idx and (asked.outcome is null or asked.outcome = 'unanswered');
+        select new.idx, new.asked_id, new.asked_owner, new.at, new.asked_at, new.asked_query
+        where new.asked_id is not null;
+    update asked set outcome = new.settled_outcome, authority = new.settled_authority,
+            settled_at = new.at, reply = new.settled_reply, receipt = new.settled_receipt
+        where new.settled_query is not null
+            and entry in (select idx from entries where query = new.settled_query)
+            and (outcome is null or outcome = 'unanswered');
     insert into served
             (entry, query_id, requester, at, asked_at, query, outcome, authority, reply, reads,
              latest)
-        select value->>0, value->>1, value->>2, value->>3, value->>4, unhex(value->>5),
-               value->>6, value->>7, unhex(value->>8), value->>9, value->>10
-        from json_each(new.served);
+        select new.idx, new.served_id, new.served_requester, new.at, new.served_asked_at,
+               new.served_query, new.served_outcome, new.served_authority, new.served_reply,
+               new.served_reads, new.served_latest
+        where new.served_kept = 1;
     insert into turned_away (entry, query_id, requester, asked_at, query, reply)
-        select value->>0, value->>1, value->>2, value->>4, unhex(value->>5), unhex(value->>8)
-        from json_each(new.turned_away);
-    update served set receipted_at = row.value->>1, receipt = unhex(row.value->>2)
-        from json_each(new.receipted) as row
-        join entries on entries.query = unhex(row.value->>0)
-        where served.entry = entries.idx and served.receipted_at is null;
+        select new.idx, new.served_id, new.served_requester, new.served_asked_at, new.served_query,
+               new.served_reply
+        where new.served_kept = 0;
+    update served set receipted_at = new.at, receipt = new.receipted_receipt
+        where new.receipted_query is not null
+            and entry in (select idx from entries where query = new.receipted_query)
+            and receipted_at is null;
     insert into pages (entry, side, until, lengths, bytes, images)
-        select value->>0, value->>1, value->>2, value->>3, substr(new.long, value->>4, value->>5),
-               value->>6
-        from json_each(new.pages);
+        select new.idx, new.page_side, new.page_until, new.page_lengths, new.page_bytes,
+               new.page_images
+        where new.page_side is not null;
+    insert into debts (entry, at, peer, query_id, envelope)
+        select new.idx, new.at, new.owed_peer, new.owed_query, new.owed_envelope
+        where new.owed_peer is not null;
     insert into outbox (peer, kind, digest, topic, body)
-        select value->>0, value->>1, value->>2, value->>5,
-               cast(substr(new.long, value->>3, value->>4) as text)
-        from json_each(new.outbox);
+        select value->>0, value->>1, value->>2, value->>3, value->>4
+        from json_each(new.letters) where new.letters is not null;
     insert into reads
             (id, plate, at, camera, read, earlier_of, entry, tail, state, lat, lon, cell, make, color,
              body)
         select unhex(value->>0), value->>1, value->>2, value->>3,
-               cast(substr(new.long, value->>4, value->>5) as text), unhex(value->>7), value->>8,
+               cast(substr(new.long, value->>4, value->>5) as text), unhex(value->>7), new.idx,
                value->>'$[6].tail', value->>'$[6].state', value->>'$[6].lat', value->>'$[6].lon',
                value->>'$[6].cell', value->>'$[6].make', value->>'$[6].color', value->>'$[6].body'
-        from json_each(new.reads);
+        from json_each(new.reads) where new.reads is not null;
     -- A read that was destroyed meanwhile leaves nothing behind.
     insert into read_versions (read, version, text, entry)
         select unhex(value->>0), value->>1, cast(substr(new.long, value->>2, value->>3) as text),
-               value->>4
+               new.idx
         from json_each(new.versions)
-        where exists (select 1 from reads where id = unhex(value->>0));
-    update reads set plate = row.value->>1, at = row.value->>5, withdrawn = row.value->>6,
-               camera = case when row.value->>6 is null then camera else '' end,
+        where new.versions is not null
+            and exists (select 1 from reads where id = unhex(value->>0));
+    update reads set plate = row.value->>1, at = row.value->>5,
+               withdrawn = case when row.value->>6 then new.idx end,
+               camera = case when row.value->>6 then '' else camera end,
                read = cast(substr(new.long, row.value->>2, row.value->>3) as text),
                tail = row.value->>'$[4].tail', state = row.value->>'$[4].state',
                lat = row.value->>'$[4].lat', lon = row.value->>'$[4].lon',
                cell = row.value->>'$[4].cell', make = row.value->>'$[4].make',
                color = row.value->>'$[4].color', body = row.value->>'$[4].body'
-        from json_each(new.corrected) as row where reads.id = unhex(row.value->>0);
-    delete from reads where id in (select unhex(value) from json_each(new.purged));
-    delete from pages where entry in (select value from json_each(new.ended));
-    insert into debts (entry, at, peer, query_id, envelope)
-        select value->>0, value->>1, value->>2, value->>3, unhex(value->>4)
-        from json_each(new.owed);
-    delete from debts where entry in (select value->>0 from json_each(new.proved));
-    update debts set waived = 1 from json_each(new.waived) as row
-        where debts.peer = row.value->>1 and debts.entry < row.value->>0;
-    insert into head (one, signed) values (1, new.head)
+        from json_each(new.corrected) as row
+        where new.corrected is not null and reads.id = unhex(row.value->>0);
+    delete from reads where new.purged is not null
+        and id in (select unhex(value) from json_each(new.purged));
+    delete from pages where new.ended is not null
+        and entry in (select value from json_each(new.ended));
+    delete from debts where new.proved is not null
+        and entry in (select value from json_each(new.proved));
+    update debts set waived = 1
+        where new.waived_peer is not null and peer = new.waived_peer and entry < new.idx;
+    insert into head (one, signed) select 1, new.head where new.head is not null
         on conflict (one) do update set signed = excluded.signed;
 end;

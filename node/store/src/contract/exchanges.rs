@@ -6,7 +6,7 @@ use schemas::outcome::OutcomeCode;
 use schemas::statement::Reached;
 
 use super::*;
-use crate::{Asked, OutboxMessage, Receipted, Settled};
+use crate::{Asked, Known, OutboxMessage, Receipted, Settled};
 use schemas::exchange::Exchange;
 
 fn owner() -> AgencyId {
@@ -95,6 +95,23 @@ pub(crate) async fn what_was_served_is_told_with_its_reply_and_receipt(place: &i
     assert_eq!(told[0].receipt, Some(Digest::of(b"first")));
     store.redact(0, 0).await.unwrap();
     assert_eq!(store.served(id(1)).await.unwrap().unwrap().reply, None);
+}
+
+pub(crate) async fn an_id_stands_for_what_was_served_then_for_what_was_asked(place: &impl Place) {
+    let store = begun(place).await;
+    assert!(matches!(store.known(id(1)).await.unwrap(), Known::New));
+    let away = Served { answered: false, kept: false, authority: None, ..answer(id(3)) };
+    let away = StateChanges { served: Some(away), ..StateChanges::default() };
+    let group =
+        [row(0, 0, id(1), ours(1, 0)), row(1, 1, id(2), served(id(2))), row(2, 1, id(3), away)];
+    store.commit(&group, HEAD).await.unwrap();
+    assert!(matches!(store.known(id(1)).await.unwrap(), Known::Asked));
+    let Known::Served(told) = store.known(id(2)).await.unwrap() else { panic!("it was served") };
+    assert_eq!((told.requester, told.at), (requester(), at(1)));
+    // What was turned away may be asked again.
+    assert!(matches!(store.known(id(3)).await.unwrap(), Known::New));
+    store.commit(&[row(3, 2, id(1), served(id(1)))], HEAD).await.unwrap();
+    assert!(matches!(store.known(id(1)).await.unwrap(), Known::Served(_)));
 }
 
 pub(crate) async fn a_query_of_ours_is_settled_once_but_for_silence(place: &impl Place) {

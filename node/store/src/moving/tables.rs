@@ -77,8 +77,8 @@ macro_rules! tables {
 
 tables! {
     entries from entries, 1_000 at once: {
-        Int idx, Int at, Text kind, Text peer, Int peer_seq, Bytes query, Text header, Bytes salt,
-        Text body, Text envelope, Bytes nodes,
+        Int idx, Int at, Text kind, Text peer, Int peer_seq, Bytes query, Bytes header, Bytes record,
+        Bytes nodes,
     }
     changes from changes, 1_000 at once: { Int idx, Text change, }
     asked from asked, 5_000 at once: {
@@ -88,8 +88,7 @@ tables! {
     served from served, 1_000 at once: {
         Int entry, Text query_id, Text requester, Int at, Int asked_at, Bytes query, Text outcome,
         Text authority, Bytes reply, Bytes receipt, Int receipted_at,
-        Bytes reads = "unhex((select group_concat(value, '') from json_each(served.reads)))",
-        Int latest,
+        Bytes reads, Int latest,
     }
     turned_away from turned_away, 5_000 at once: {
         Int entry, Text query_id, Text requester, Int asked_at, Bytes query, Bytes reply,

@@ -148,7 +148,7 @@ impl Target {
     pub(super) async fn headers(
         &mut self,
         start: u64,
-    ) -> Result<Vec<(i64, String, Option<Vec<u8>>)>, StoreError> {
+    ) -> Result<Vec<(i64, Vec<u8>, Option<Vec<u8>>)>, StoreError> {
         let rows = sqlx::query_as(
             "select idx, header, nodes from entries where idx >= $1 order by idx limit $2",
         )

@@ -11,6 +11,7 @@ use schemas::read::Read;
 use sqlx::{Connection as _, PgConnection};
 
 use super::super::decode::column;
+use super::super::packed::{Record, pack};
 use super::super::restamp::Restamping;
 use super::super::search::terms::Terms;
 use super::super::{
@@ -60,10 +61,8 @@ columns! {
     entry_peer: Option<&'a str>,
     entry_peer_seq: Option<i64>,
     entry_query: Option<Digest>,
-    entry_header: &'a str,
-    entry_salt: &'a [u8],
-    entry_body: &'a str,
-    entry_envelope: Option<&'a str>,
+    entry_header: Vec<u8>,
+    entry_record: Vec<u8>,
     entry_nodes: Option<Vec<u8>>,
     change_idx: i64,
     change_text: &'a str,
@@ -205,14 +204,12 @@ impl<'a> Batch<'a> {
         self.entry_peer.push(header.peer.as_ref().map(|peer| peer.as_str()));
         self.entry_peer_seq.push(header.peer_seq.map(column));
         self.entry_query.push(header.query.map(|query| *query.as_bytes()));
-        self.entry_header.push(&row.header_bytes);
-        self.entry_salt.push(&row.salt);
-        self.entry_body.push(&row.body);
-        self.entry_envelope.push(row.envelopes.as_deref());
+        self.entry_header.push(pack(row.header_bytes.as_bytes())?);
+        self.entry_record.push(Record::pack(&row.salt, &row.body, row.envelopes.as_deref())?);
         self.entry_nodes.push(packed(row.nodes.iter().map(|node| node.as_bytes())));
         self.exchanges(row, index, at);
         self.debts(row, index, at);
-        self.outgoing(row, index);
+        self.outgoing(row, index)?;
         self.reads(row, index)
     }
 
@@ -280,7 +277,7 @@ impl<'a> Batch<'a> {
         }
     }
 
-    fn outgoing(&mut self, row: &'a Row, index: i64) {
+    fn outgoing(&mut self, row: &'a Row, index: i64) -> Result<(), StoreError> {
         let effects = &row.changes;
         if let Some(change) = &effects.change {
             self.change_idx.push(index);
@@ -292,7 +289,7 @@ impl<'a> Batch<'a> {
             self.page_side.push(side.code());
             self.page_until.push(until.millis());
             self.page_lengths.push(format!("{{{}}}", lengths.join(",")));
-            self.page_bytes.push(pages.concat());
+            self.page_bytes.push(pack(&pages.concat())?);
             self.page_images.push(packed(images.iter().map(|image| image.as_bytes())));
         }
         for letter in &effects.outbox {
@@ -303,6 +300,7 @@ impl<'a> Batch<'a> {
             self.letter_body.push(&letter.body);
         }
         self.ended.extend(effects.ended.iter().copied().map(column));
+        Ok(())
     }
 
     fn reads(&mut self, row: &'a Row, index: i64) -> Result<(), StoreError> {

@@ -5,7 +5,7 @@ use schemas::read::{Read, ReadId};
 use schemas::time::Timestamp;
 use sqlx::{AssertSqlSafe, PgConnection};
 
-use super::super::decode::{OwnRow, brought, column, number, own, read, release};
+use super::super::decode::{OwnRow, brought, column, number, own, parsed, read, release};
 use super::super::{BroughtRead, OwnRead, Release, StoreError};
 
 /// What is told of a read beside it: its version, whether a person corrected it, and the entries that
@@ -96,15 +96,19 @@ pub(super) async fn released(
 ) -> Result<Vec<Release>, StoreError> {
     // An entry that was redacted since tells no query id; its answer is kept by nobody any more.
     let ids: Vec<[u8; 32]> = ids.iter().map(|id| *id.as_bytes()).collect();
-    let rows: Vec<(String, i64, String, String)> = sqlx::query_as(
-        "select encode(one, 'hex'), entry, requester, envelope
+    let rows: Vec<(String, i64, String, Vec<u8>)> = sqlx::query_as(
+        "select encode(one, 'hex'), entry, requester, record
          from served join entries on idx = entry, each_of(served.reads) as one
-         where one = any ($1) and envelope is not null order by entry",
+         where one = any ($1) and record is not null order by entry",
     )
     .bind(ids)
     .fetch_all(reader)
     .await?;
-    rows.into_iter().map(release).collect()
+    rows.into_iter()
+        .map(|(read, entry, requester, record)| {
+            release(parsed(&read)?, (entry, &requester, &record))
+        })
+        .collect()
 }
 
 pub(super) async fn forget_released(

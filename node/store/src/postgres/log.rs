@@ -168,13 +168,10 @@ async fn taken_in(
     writer: &mut PgConnection,
     since: Timestamp,
 ) -> Result<HashMap<AgencyId, TakenIn>, StoreError> {
-    let mut query: QueryBuilder<Postgres> = QueryBuilder::new(
-        "select peer, kind, octet_length(envelope)::bigint from entries where idx >= ",
-    );
+    let mut query: QueryBuilder<Postgres> =
+        QueryBuilder::new("select peer, kind, record from entries where idx >= ");
     first_from(&mut query, since);
-    query.push(" and kind in ").push(taking_in());
-    query.push(" and peer = ");
-    in_body(&mut query, "actor,agency");
+    query.push(" and peer is not null and record is not null and kind in ").push(taking_in());
     let rows = query.build_query_as().fetch_all(writer).await?;
     decode::taken_in(rows)
 }
@@ -187,7 +184,8 @@ pub(super) async fn subtrees(
 ) -> Result<Vec<Digest>, StoreError> {
     let entries: Result<Vec<i64>, StoreError> = wanted.iter().map(completed_by).collect();
     let levels: Vec<i32> = wanted.iter().map(|subtree| i32::from(subtree.level)).collect();
-    let rows: Vec<(Option<String>, Option<Vec<u8>>)> = sqlx::query_as(
+    type Found = (Option<Vec<u8>>, Option<Vec<u8>>);
+    let rows: Vec<Found> = sqlx::query_as(
         "select case when level = 0 then header end,
                 case when level > 0 then substr(nodes, level * 32 - 31, 32) end
          from unnest($1, $2) with ordinality as wanted (idx, level, nth)
@@ -200,7 +198,7 @@ pub(super) async fn subtrees(
     rows.into_iter()
         .zip(wanted)
         .map(|((header, node), subtree)| match (header, node) {
-            (Some(header), _) => Ok(merkle::leaf(header.as_bytes())),
+            (Some(header), _) => decode::leaf(&header),
             (None, Some(node)) => decode::digest(node).map_err(|_| missing(subtree)),
             (None, None) => Err(missing(subtree)),
         })
@@ -254,20 +252,45 @@ pub(super) fn first_from(query: &mut QueryBuilder<Postgres>, instant: Timestamp)
         );
 }
 
-/// A value in the body of an entry. Its JSON may hold a NUL, which PostgreSQL's does not.
-fn in_body(query: &mut QueryBuilder<Postgres>, path: &str) {
-    query.push(r"replace(body, '\u0000', '\ufffd')::json #>> '{").push(path).push("}'");
-}
-
 pub(super) async fn entries(
     reader: &mut PgConnection,
     filter: &EntryFilter,
     start: u64,
     limit: u32,
 ) -> Result<Vec<StoredEntry>, StoreError> {
+    let (mut start, at_once) = (column(start), i64::from(filter.at_once(limit)));
+    let mut found = Vec::new();
+    loop {
+        let rows = beside(reader, filter, start, at_once).await?;
+        let last = rows.last().map(|(idx, ..)| *idx);
+        let all = rows.len() < usize::try_from(at_once).unwrap_or(usize::MAX);
+        for (_, header, record) in rows {
+            let entry = decode::entry(&header, record.as_deref())?;
+            if filter.fits(&entry)? {
+                found.push(entry);
+            }
+        }
+        found.truncate(limit as usize);
+        match last.and_then(|last| last.checked_add(1)) {
+            Some(next) if !all && found.len() < limit as usize => start = next,
+            _ => return Ok(found),
+        }
+    }
+}
+
+/// An entry as it stands: index, header, record.
+type Standing = (i64, Vec<u8>, Option<Vec<u8>>);
+
+/// Entries from an index on that fit by what stands beside their bodies.
+async fn beside(
+    reader: &mut PgConnection,
+    filter: &EntryFilter,
+    start: i64,
+    limit: i64,
+) -> Result<Vec<Standing>, StoreError> {
     let mut query: QueryBuilder<Postgres> =
-        QueryBuilder::new("select header, salt, body, envelope from entries where idx >= ");
-    query.push_bind(column(start));
+        QueryBuilder::new("select idx, header, record from entries where idx >= ");
+    query.push_bind(start);
     if let Some(peer) = &filter.peer {
         query.push(" and peer = ").push_bind(peer.as_str().to_owned());
     }
@@ -282,28 +305,11 @@ pub(super) async fn entries(
     if let Some(kind) = filter.kind {
         query.push(" and kind = ").push_bind(kind.code());
     }
-    for (value, path) in
-        [(&filter.user, "actor,user"), (&filter.plate, "event,access,elements,plate")]
-    {
-        if let Some(value) = value {
-            query.push(" and ");
-            in_body(&mut query, path);
-            query.push(" = ").push_bind(value.clone());
-        }
-    }
     if let Some(digest) = &filter.query {
         query.push(" and query = ").push_bind(digest.as_bytes().to_vec());
     }
-    if let Some(case) = &filter.case {
-        // Letters of the Latin alphabet alone are the same small and large.
-        query.push(" and lower(btrim(");
-        in_body(&mut query, "event,access,why,case");
-        query.push(r#") collate "C") = lower("#).push_bind(case.trim().to_owned());
-        query.push(r#"::text collate "C")"#);
-    }
     if filter.ending {
-        query.push(" and (body is not null or envelope is not null) and kind in ");
-        query.push(ending());
+        query.push(" and record is not null and kind in ").push(ending());
     }
     if filter.exchanges_only {
         query.push(" and query is not null");
@@ -311,11 +317,6 @@ pub(super) async fn entries(
     if filter.changing {
         query.push(" and idx in (select idx from changes)");
     }
-    query.push(" order by idx limit ").push_bind(i64::from(limit));
-    type Found = (String, Option<Vec<u8>>, Option<String>, Option<String>);
-    let rows: Vec<Found> = query.build_query_as().fetch_all(reader).await?;
-    Ok(rows
-        .into_iter()
-        .map(|(header, salt, body, envelope)| StoredEntry { header, salt, body, envelope })
-        .collect())
+    query.push(" order by idx limit ").push_bind(limit);
+    Ok(query.build_query_as().fetch_all(reader).await?)
 }

@@ -1,25 +1,34 @@
 //! One group of entries with their effects, in one statement.
 //!
-//! The view `groups` takes the whole group and its trigger spreads it over the tables. SQLite makes
-//! a statement's transaction itself, and undoes the whole statement if any part fails; the
-//! driver's thread is asked once and answers once. Long texts inside the JSON would be parsed once
-//! a column; so they stand end to end beside it and are copied once.
+//! The view `appended` takes an entry a row and its trigger spreads it over the tables. SQLite makes a
+//! statement's transaction itself, and undoes the whole statement if any part fails; the driver's thread
+//! is asked once and answers once. What an entry has one of is a column, bound as it is; what it has any
+//! number of is JSON, with long texts end to end beside it, where they would be parsed once a column.
+
+use std::sync::LazyLock;
 
 use schemas::outcome::OutcomeCode;
+use schemas::read::ReadId;
 use serde::Serialize;
-use sqlx::{Connection as _, SqliteConnection};
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{
+    Arguments as _, AssertSqlSafe, Connection as _, Encode, Sqlite, SqliteConnection, Type,
+};
 
+use super::super::decode::column;
+use super::super::packed::{Record, pack};
 use super::super::restamp::Restamping;
 use super::super::search::terms::Terms;
-use super::super::{Corrected, NewDebt, Proved, Receipted, Row, Settled, StoreError};
+use super::super::{Corrected, Pages, Receipted, Row, Served, Settled, StateChanges, StoreError};
 use super::log::first_from;
 
-const COMMIT: &str = "
-insert into groups
-    (entries, changes, asked, settled, served, turned_away, receipted, pages, outbox, reads,
-     versions, corrected, purged, ended, owed, proved, waived, head, long)
-    values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
-            ?19)";
+/// Columns of the view `appended`.
+const COLUMNS: usize = 49;
+/// Most entries of a group whose statement is kept for the next group of as many.
+const OFTEN: usize = 64;
+
+/// The values of one row, as the statement names them.
+static ROW: LazyLock<String> = LazyLock::new(|| format!("({})", vec!["?"; COLUMNS].join(",")));
 
 /// One group, with what it does to the times of entries before it.
 pub(super) async fn commit(
@@ -46,217 +55,191 @@ async fn append(
     group: &[Row],
     head: &str,
 ) -> Result<(), StoreError> {
-    let mut batch = Batch::default();
-    for row in group {
-        batch.add(row)?;
+    let rows = vec![ROW.as_str(); group.len()].join(",");
+    let mut values = Values::default();
+    for (nth, row) in group.iter().enumerate() {
+        let last = nth.saturating_add(1) == group.len();
+        values.row(row, last.then_some(head))?;
     }
-    let Batch { tables, long } = batch;
-    let all = [
-        tables.entries,
-        tables.changes,
-        tables.asked,
-        tables.settled,
-        tables.served,
-        tables.turned_away,
-        tables.receipted,
-        tables.pages,
-        tables.outbox,
-        tables.reads,
-        tables.versions,
-        tables.corrected,
-        tables.purged,
-        tables.ended,
-        tables.owed,
-        tables.proved,
-        tables.waived,
-    ];
-    let mut statement = sqlx::query(COMMIT);
-    for rows in all {
-        statement = statement.bind(rows.json());
-    }
-    statement.bind(head).bind(long).execute(writer).await?;
+    let statement = AssertSqlSafe(format!("insert into appended values {rows}"));
+    sqlx::query_with(statement, values.0).persistent(group.len() <= OFTEN).execute(writer).await?;
     Ok(())
 }
 
-fn unwritable(error: serde_json::Error) -> StoreError {
+fn unwritable(error: impl ToString) -> StoreError {
     StoreError::Corrupt(error.to_string())
 }
 
-/// Rows of one table: JSON arrays, with a comma after each.
-#[derive(Default)]
-struct Rows(Vec<u8>);
-
-impl Rows {
-    fn put(&mut self, row: &impl Serialize) -> Result<(), StoreError> {
-        serde_json::to_writer(&mut self.0, row).map_err(unwritable)?;
-        self.0.push(b',');
-        Ok(())
-    }
-
-    /// One JSON array, or nothing when there are no rows.
-    fn json(self) -> Option<String> {
-        let Self(mut rows) = self;
-        rows.pop()?;
-        rows.insert(0, b'[');
-        rows.push(b']');
-        String::from_utf8(rows).ok()
-    }
+fn json(value: &impl Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(unwritable)
 }
 
-#[derive(Default)]
-struct Tables {
-    entries: Rows,
-    changes: Rows,
-    asked: Rows,
-    settled: Rows,
-    served: Rows,
-    turned_away: Rows,
-    receipted: Rows,
-    pages: Rows,
-    outbox: Rows,
-    reads: Rows,
-    versions: Rows,
-    corrected: Rows,
-    purged: Rows,
-    ended: Rows,
-    owed: Rows,
-    proved: Rows,
-    waived: Rows,
+/// Rows of a table as a JSON array; nothing when there are none.
+fn rows<T: Serialize>(rows: &[T]) -> Result<Option<String>, StoreError> {
+    if rows.is_empty() { Ok(None) } else { json(&rows).map(Some) }
 }
 
-/// The rows of each table, and the long texts.
+/// The values of a statement, in the order of the view's columns.
 #[derive(Default)]
-struct Batch {
-    tables: Tables,
-    long: Vec<u8>,
-}
+struct Values(SqliteArguments);
+
+/// Long texts, end to end.
+#[derive(Default)]
+struct Long(Vec<u8>);
 
 /// Where a long text stands: offset from 1, and length, in bytes.
 type Span = (usize, usize);
 
-impl Batch {
-    fn long(&mut self, bytes: &[u8]) -> Span {
-        let offset = self.long.len().saturating_add(1);
-        self.long.extend_from_slice(bytes);
-        (offset, bytes.len())
+impl Long {
+    fn put(&mut self, value: &impl Serialize) -> Result<Span, StoreError> {
+        let offset = self.0.len().saturating_add(1);
+        serde_json::to_writer(&mut self.0, value).map_err(unwritable)?;
+        Ok((offset, self.0.len().saturating_add(1).saturating_sub(offset)))
+    }
+}
+
+impl Values {
+    fn put<'q, T>(&mut self, value: T) -> Result<(), StoreError>
+    where
+        T: Encode<'q, Sqlite> + Type<Sqlite>,
+    {
+        self.0.add(value).map_err(unwritable)
     }
 
-    fn add(&mut self, row: &Row) -> Result<(), StoreError> {
-        let header = &row.header;
-        let (index, at) = (header.index, header.at.millis());
-        let (bytes, salt) = (self.long(row.header_bytes.as_bytes()), self.long(&row.salt));
-        let body = self.long(row.body.as_bytes());
-        let envelope = row.envelopes.as_ref().map(|text| self.long(text.as_bytes()));
+    fn nothing(&mut self, columns: usize) -> Result<(), StoreError> {
+        (0..columns).try_for_each(|_| self.put(None::<i64>))
+    }
+
+    /// A row of the view.
+    fn row(&mut self, row: &Row, head: Option<&str>) -> Result<(), StoreError> {
+        let (header, changes) = (&row.header, &row.changes);
+        self.put(column(header.index))?;
+        self.put(header.at.millis())?;
+        self.put(header.kind.code())?;
+        self.put(header.peer.as_ref().map(ToString::to_string))?;
+        self.put(header.peer_seq.map(column))?;
+        self.put(header.query.map(|query| query.as_bytes().to_vec()))?;
+        self.put(pack(row.header_bytes.as_bytes())?)?;
+        self.put(Record::pack(&row.salt, &row.body, row.envelopes.as_deref())?)?;
         let nodes: Vec<u8> = row.nodes.iter().flat_map(|node| *node.as_bytes()).collect();
-        let nodes = (!nodes.is_empty()).then(|| self.long(&nodes));
-        let row_of_entry = (
-            index,
-            at,
-            header.kind,
-            &header.peer,
-            header.peer_seq,
-            header.query,
-            bytes.0,
-            bytes.1,
-            salt.0,
-            salt.1,
-            body.0,
-            body.1,
-            envelope.map(|span| span.0),
-            envelope.map(|span| span.1),
-            nodes.map(|span| span.0),
-            nodes.map(|span| span.1),
-        );
-        self.tables.entries.put(&row_of_entry)?;
-        self.effects(row, index, at)
+        self.put((!nodes.is_empty()).then_some(nodes))?;
+        self.put(changes.change.clone())?;
+        self.asking(changes)?;
+        self.serving(changes)?;
+        self.pages(changes.pages.as_ref())?;
+        match &changes.owed {
+            Some(owed) => {
+                self.put(owed.peer.as_str().to_owned())?;
+                self.put(owed.query_id.to_string())?;
+                self.put(owed.envelope.as_bytes().to_vec())?;
+            }
+            None => self.nothing(3)?,
+        }
+        self.put(changes.waived.as_ref().map(ToString::to_string))?;
+        self.many(changes)?;
+        self.put(head.map(str::to_owned))
     }
 
-    fn effects(&mut self, row: &Row, index: u64, at: i64) -> Result<(), StoreError> {
-        let effects = &row.changes;
-        if let Some(change) = &effects.change {
-            let (offset, length) = self.long(change.as_bytes());
-            self.tables.changes.put(&(index, offset, length))?;
+    fn asking(&mut self, changes: &StateChanges) -> Result<(), StoreError> {
+        match &changes.asked {
+            Some(asked) => {
+                self.put(asked.query_id.to_string())?;
+                self.put(asked.owner.as_str().to_owned())?;
+                self.put(asked.asked_at.millis())?;
+                self.put(asked.query.as_bytes().to_vec())?;
+            }
+            None => self.nothing(4)?,
         }
-        if let Some(asked) = &effects.asked {
-            let (id, signed) = (asked.query_id, asked.asked_at.millis());
-            self.tables.asked.put(&(index, id, &asked.owner, at, signed, asked.query))?;
+        match &changes.settled {
+            Some(Settled { query_id, outcome, authority, reply, receipt }) => {
+                self.put(query_id.digest().as_bytes().to_vec())?;
+                self.put(outcome.code())?;
+                self.put(authority.as_ref().map(ToString::to_string))?;
+                self.put(reply.map(|digest| digest.as_bytes().to_vec()))?;
+                self.put(receipt.map(|digest| digest.as_bytes().to_vec()))
+            }
+            None => self.nothing(5),
         }
-        if let Some(settled) = &effects.settled {
-            let id = settled.query_id.digest();
-            let Settled { outcome, authority, reply, receipt, .. } = settled;
-            self.tables.settled.put(&(id, outcome, authority, at, reply, receipt))?;
+    }
+
+    fn serving(&mut self, changes: &StateChanges) -> Result<(), StoreError> {
+        match &changes.served {
+            Some(served) => self.served(served)?,
+            None => self.nothing(10)?,
         }
-        if let Some(served) = &effects.served {
-            let outcome =
-                if served.answered { OutcomeCode::Answered } else { OutcomeCode::Refused };
-            let (id, by, signed) = (served.query_id, &served.requester, served.asked_at.millis());
-            let (query, reply) = (served.query_digest, served.reply_digest);
-            let (latest, reads) = match &served.released {
-                Some((latest, reads)) => {
-                    let reads = serde_json::to_string(reads).map_err(unwritable)?;
-                    (Some(latest.millis()), Some(reads))
-                }
-                None => (None, None),
-            };
-            let table =
-                if served.kept { &mut self.tables.served } else { &mut self.tables.turned_away };
-            let authority = &served.authority;
-            table.put(&(
-                index, id, by, at, signed, query, outcome, authority, reply, reads, latest,
-            ))?;
+        match &changes.receipted {
+            Some(Receipted { query_id, receipt, .. }) => {
+                self.put(query_id.digest().as_bytes().to_vec())?;
+                self.put(receipt.as_bytes().to_vec())
+            }
+            None => self.nothing(2),
         }
-        if let Some(Receipted { query_id, receipt, .. }) = &effects.receipted {
-            self.tables.receipted.put(&(query_id.digest(), at, receipt))?;
-        }
-        if let Some(kept) = &effects.pages {
-            let lengths: Vec<usize> = kept.pages.iter().map(Vec::len).collect();
-            let lengths = serde_json::to_string(&lengths).map_err(unwritable)?;
-            let (offset, length) = self.long(&kept.pages.concat());
-            let (side, until) = (kept.side.code(), kept.until.millis());
-            let images = match kept.images.as_slice() {
-                [] => None,
-                images => Some(serde_json::to_string(images).map_err(unwritable)?),
-            };
-            self.tables.pages.put(&(index, side, until, lengths, offset, length, images))?;
-        }
-        for letter in &effects.outbox {
-            let (offset, length) = self.long(letter.body.as_bytes());
-            let (kind, digest) = (letter.kind as u8, letter.digest());
-            let row = (&letter.peer, kind, digest, offset, length, letter.topic());
-            self.tables.outbox.put(&row)?;
-        }
-        for read in &effects.reads {
-            let text = serde_json::to_vec(read).map_err(unwritable)?;
-            let (offset, length) = self.long(&text);
+    }
+
+    fn served(&mut self, served: &Served) -> Result<(), StoreError> {
+        let outcome = if served.answered { OutcomeCode::Answered } else { OutcomeCode::Refused };
+        let released = served.released.as_ref();
+        self.put(served.query_id.to_string())?;
+        self.put(served.requester.as_str().to_owned())?;
+        self.put(served.asked_at.millis())?;
+        self.put(served.query_digest.as_bytes().to_vec())?;
+        self.put(outcome.code())?;
+        self.put(served.authority.as_ref().map(ToString::to_string))?;
+        self.put(served.reply_digest.as_bytes().to_vec())?;
+        let packed = |reads: &[ReadId]| reads.iter().flat_map(|id| *id.as_bytes()).collect();
+        self.put(released.map(|(_, reads)| -> Vec<u8> { packed(reads) }))?;
+        self.put(released.map(|(latest, _)| latest.millis()))?;
+        self.put(i64::from(served.kept))
+    }
+
+    fn pages(&mut self, kept: Option<&Pages>) -> Result<(), StoreError> {
+        let Some(Pages { side, until, pages, images, .. }) = kept else { return self.nothing(5) };
+        let lengths: Vec<usize> = pages.iter().map(Vec::len).collect();
+        self.put(side.code())?;
+        self.put(until.millis())?;
+        self.put(json(&lengths)?)?;
+        self.put(pack(&pages.concat())?)?;
+        self.put(rows(images)?)
+    }
+
+    /// What there is any number of.
+    fn many(&mut self, changes: &StateChanges) -> Result<(), StoreError> {
+        let mut long = Long::default();
+        let letters: Vec<_> = changes
+            .outbox
+            .iter()
+            .map(|letter| {
+                let (kind, digest) = (letter.kind as u8, letter.digest());
+                (&letter.peer, kind, digest, letter.topic(), &letter.body)
+            })
+            .collect();
+        self.put(rows(&letters)?)?;
+        let mut reads = Vec::with_capacity(changes.reads.len());
+        for read in &changes.reads {
+            let (offset, length) = long.put(read)?;
             let (at, terms) = (read.at.millis(), Terms::of(read));
             let earlier_of = read.earlier_of;
-            let row =
-                (read.id, &read.plate, at, &read.camera, offset, length, terms, earlier_of, index);
-            self.tables.reads.put(&row)?;
+            let row = (read.id, &read.plate, at, &read.camera, offset, length, terms, earlier_of);
+            reads.push(row);
         }
-        for corrected in &effects.corrected {
-            let Corrected { read, was, withdrawn } = corrected;
+        self.put(rows(&reads)?)?;
+        let (mut versions, mut corrected) = (Vec::new(), Vec::new());
+        for one in &changes.corrected {
+            let Corrected { read, was, withdrawn } = one;
             for (version, earlier) in was {
-                let text = serde_json::to_vec(earlier).map_err(unwritable)?;
-                let (offset, length) = self.long(&text);
-                self.tables.versions.put(&(read.id, version, offset, length, index))?;
+                let (offset, length) = long.put(earlier)?;
+                versions.push((read.id, version, offset, length));
             }
-            let text = serde_json::to_vec(read).map_err(unwritable)?;
-            let (offset, length) = self.long(&text);
-            let ((plate, terms), at) = (corrected.found_by(), read.at.millis());
-            let withdrawn = withdrawn.then_some(index);
-            let row = (read.id, plate, offset, length, terms, at, withdrawn);
-            self.tables.corrected.put(&row)?;
+            let (offset, length) = long.put(read)?;
+            let ((plate, terms), at) = (one.found_by(), read.at.millis());
+            corrected.push((read.id, plate, offset, length, terms, at, withdrawn));
         }
-        effects.purged.iter().try_for_each(|id| self.tables.purged.put(id))?;
-        effects.ended.iter().try_for_each(|entry| self.tables.ended.put(entry))?;
-        if let Some(NewDebt { peer, query_id, envelope }) = &effects.owed {
-            self.tables.owed.put(&(index, at, peer, query_id, envelope))?;
-        }
-        if let Some(Proved { peer, debts, .. }) = &effects.proved {
-            debts.iter().try_for_each(|entry| self.tables.proved.put(&(entry, peer)))?;
-        }
-        effects.waived.iter().try_for_each(|peer| self.tables.waived.put(&(index, peer)))?;
-        Ok(())
+        self.put(rows(&versions)?)?;
+        self.put(rows(&corrected)?)?;
+        self.put(rows(&changes.purged)?)?;
+        self.put(rows(&changes.ended)?)?;
+        let proved = changes.proved.as_ref().map(|proved| proved.debts.as_slice());
+        self.put(rows(proved.unwrap_or_default())?)?;
+        self.put((!long.0.is_empty()).then_some(long.0))
     }
 }

@@ -1,5 +1,8 @@
 //! Versions of reads, and to whom a read was released.
 
+use std::collections::HashMap;
+
+use futures::TryStreamExt as _;
 use schemas::digest::hex;
 use schemas::entry::EntryKind;
 use schemas::read::{Read, ReadId};
@@ -95,16 +98,34 @@ pub(super) async fn released(
     ids: &[ReadId],
 ) -> Result<Vec<Release>, StoreError> {
     // An entry that was redacted since tells no query id; its answer is kept by nobody any more.
-    let rows: Vec<(String, i64, String, String)> = sqlx::query_as(
-        "with those (id) as materialized (select value from json_each(?1))
-         select one.value, served.entry, requester, envelope
-         from served join entries on idx = served.entry, json_each(served.reads) as one
-         where one.value in those and envelope is not null order by served.entry",
+    let wanted: HashMap<&[u8], ReadId> =
+        ids.iter().map(|id| (id.as_bytes().as_slice(), *id)).collect();
+    let mut found: Vec<(i64, ReadId)> = Vec::new();
+    {
+        let mut all = sqlx::query_as::<_, (i64, Vec<u8>)>(
+            "select entry, reads from served where reads is not null order by entry",
+        )
+        .fetch(&mut *reader);
+        while let Some((entry, reads)) = all.try_next().await? {
+            let those = reads.chunks(32).filter_map(|id| wanted.get(id));
+            found.extend(those.map(|read| (entry, *read)));
+        }
+    }
+    let entries: Vec<i64> = found.iter().map(|(entry, _)| *entry).collect();
+    let entries =
+        serde_json::to_string(&entries).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+    let rows: Vec<(i64, String, Vec<u8>)> = sqlx::query_as(
+        "select entry, requester, record from served join entries on idx = entry
+         where entry in (select value from json_each(?1)) and record is not null",
     )
-    .bind(in_hexadecimal(ids)?)
+    .bind(entries)
     .fetch_all(reader)
     .await?;
-    rows.into_iter().map(release).collect()
+    let rows: HashMap<i64, (String, Vec<u8>)> =
+        rows.into_iter().map(|(entry, requester, record)| (entry, (requester, record))).collect();
+    let told = found.into_iter().filter_map(|(entry, read)| Some((entry, read, rows.get(&entry)?)));
+    told.map(|(entry, read, (requester, record))| release(read, (entry, requester, record)))
+        .collect()
 }
 
 /// Ids as a JSON array.
@@ -120,7 +141,9 @@ pub(super) async fn forget_released(
     let done = sqlx::query(
         "update served set reads = null, latest = null
          where latest < ?1 and not exists (
-             select 1 from json_each(served.reads) as one join reads on reads.id = unhex(one.value))",
+             with recursive one (at) as (
+                 select 1 union all select at + 32 from one where at + 32 <= length(served.reads))
+             select 1 from one join reads on reads.id = substr(served.reads, one.at, 32))",
     )
     .bind(before.millis())
     .execute(writer)

@@ -12,8 +12,9 @@ use schemas::query::QueryId;
 use schemas::time::Timestamp;
 use sqlx::SqliteConnection;
 
-use super::super::decode::{self, instant, parsed, reply_of};
-use super::super::{AskedBefore, OutboxMessage, Queued, ServedBefore, Side, StoreError};
+use super::super::decode::{self, envelopes_of, instant, parsed, reply_of};
+use super::super::{AskedBefore, Known, OutboxMessage, Queued, ServedBefore, Side, StoreError};
+use crate::packed::unpack;
 use crate::{Exchanges, Outbox};
 
 #[async_trait]
@@ -25,6 +26,10 @@ impl Outbox for super::Sqlite {
 
 #[async_trait]
 impl Exchanges for super::Sqlite {
+    async fn known(&self, id: QueryId) -> Result<Known, StoreError> {
+        known(&mut *self.readers.take().await?, id).await
+    }
+
     async fn served(&self, id: QueryId) -> Result<Option<ServedBefore>, StoreError> {
         served(&mut *self.readers.take().await?, id).await
     }
@@ -72,29 +77,46 @@ impl Exchanges for super::Sqlite {
     }
 }
 
+pub(super) async fn known(reader: &mut SqliteConnection, id: QueryId) -> Result<Known, StoreError> {
+    // Beside an entry of the exchange that is neither, nothing stands.
+    let found: Option<Option<i64>> = sqlx::query_scalar(
+        "select served.entry
+         from entries left join served on served.entry = idx left join asked on asked.entry = idx
+         where entries.query = ?1 and (served.entry is not null or asked.entry is not null)
+         order by served.entry is null limit 1",
+    )
+    .bind(id.digest().as_bytes().to_vec())
+    .fetch_optional(&mut *reader)
+    .await?;
+    match found {
+        None => Ok(Known::New),
+        Some(None) => Ok(Known::Asked),
+        Some(Some(_)) => Ok(served(reader, id).await?.map_or(Known::New, Known::Served)),
+    }
+}
+
 pub(super) async fn served(
     reader: &mut SqliteConnection,
     id: QueryId,
 ) -> Result<Option<ServedBefore>, StoreError> {
-    type Found = (String, String, i64, String, Option<String>, Option<String>, bool);
+    type Found = (String, Vec<u8>, i64, String, Option<String>, Option<Vec<u8>>, bool);
     let found: Option<Found> = sqlx::query_as(
-        "select requester, lower(hex(served.query)), served.at, outcome, authority, envelope, receipted_at is not null
+        "select requester, served.query, served.at, outcome, authority, record, receipted_at is not null
          from entries join served on entry = idx where entries.query = ?1",
     )
     .bind(id.digest().as_bytes().to_vec())
     .fetch_optional(reader)
     .await?;
-    let Some((requester, query_digest, at, outcome, authority, envelopes, receipted)) = found
-    else {
+    let Some((requester, query, at, outcome, authority, record, receipted)) = found else {
         return Ok(None);
     };
     Ok(Some(ServedBefore {
         requester: parsed(&requester)?,
-        query_digest: parsed(&query_digest)?,
+        query_digest: decode::digest(query)?,
         at: instant(at)?,
         answered: outcome == OutcomeCode::Answered.code(),
         authority: authority.as_deref().map(parsed).transpose()?,
-        reply: envelopes.as_deref().map(reply_of).transpose()?,
+        reply: record.as_deref().map(reply_of).transpose()?,
         receipted,
     }))
 }
@@ -117,15 +139,17 @@ pub(super) async fn asked(
     reader: &mut SqliteConnection,
     id: QueryId,
 ) -> Result<Option<AskedBefore>, StoreError> {
-    let found: Option<(String, i64, Option<String>, Option<String>)> = sqlx::query_as(
-        "select owner, sent_at, envelope, outcome from entries join asked on entry = idx
+    type Found = (String, i64, Option<Vec<u8>>, Option<String>);
+    let found: Option<Found> = sqlx::query_as(
+        "select owner, sent_at, record, outcome from entries join asked on entry = idx
          where entries.query = ?1",
     )
     .bind(id.digest().as_bytes().to_vec())
     .fetch_optional(reader)
     .await?;
-    let Some((owner, sent_at, envelope, outcome)) = found else { return Ok(None) };
+    let Some((owner, sent_at, record, outcome)) = found else { return Ok(None) };
     let outcome = outcome.as_deref().map(parsed).transpose()?;
+    let envelope = record.as_deref().map(envelopes_of).transpose()?.flatten();
     Ok(Some(AskedBefore { owner: parsed(&owner)?, sent_at: instant(sent_at)?, envelope, outcome }))
 }
 
@@ -159,7 +183,7 @@ pub(super) async fn pages(
     let Some((lengths, bytes)) = found else { return Ok(Vec::new()) };
     let lengths: Vec<usize> =
         serde_json::from_str(&lengths).map_err(|e| StoreError::Corrupt(e.to_string()))?;
-    decode::pages(&bytes, lengths)
+    decode::pages(&unpack(&bytes)?, lengths)
 }
 
 pub(super) async fn outbox(

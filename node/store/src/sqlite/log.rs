@@ -11,7 +11,7 @@ use schemas::digest::Digest;
 use schemas::entry::StoredEntry;
 use schemas::merkle::{self, Frontier, Subtree};
 use schemas::time::Timestamp;
-use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection};
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
 use super::super::decode::{
     self, column, completed_by, ending, instant, missing, number, parsed, taking_in,
@@ -132,8 +132,9 @@ pub(super) async fn subtrees(
     }
     let entries =
         serde_json::to_string(&entries).map_err(|e| StoreError::Corrupt(e.to_string()))?;
-    let rows: Vec<(i64, Option<String>, Option<Vec<u8>>)> = sqlx::query_as(
-        "select wanted.value->>1, iif(wanted.value->>1 = 0, header, null),
+    type Found = (Option<Vec<u8>>, Option<Vec<u8>>);
+    let rows: Vec<Found> = sqlx::query_as(
+        "select iif(wanted.value->>1 = 0, header, null),
                 iif(wanted.value->>1 = 0, null, substr(nodes, (wanted.value->>1) * 32 - 31, 32))
          from json_each(?1) as wanted left join entries on idx = wanted.value->>0
          order by wanted.key",
@@ -143,11 +144,9 @@ pub(super) async fn subtrees(
     .await?;
     rows.into_iter()
         .zip(wanted)
-        .map(|((_, header, node), subtree)| match (header, node) {
-            (Some(header), _) => Ok(merkle::leaf(header.as_bytes())),
-            (None, Some(node)) => {
-                node.try_into().map(Digest::from_bytes).map_err(|_| missing(subtree))
-            }
+        .map(|((header, node), subtree)| match (header, node) {
+            (Some(header), _) => decode::leaf(&header),
+            (None, Some(node)) => decode::digest(node).map_err(|_| missing(subtree)),
             (None, None) => Err(missing(subtree)),
         })
         .collect()
@@ -198,10 +197,9 @@ async fn taken_in(
     since: Timestamp,
 ) -> Result<HashMap<AgencyId, TakenIn>, StoreError> {
     let mut query: QueryBuilder<Sqlite> =
-        QueryBuilder::new("select peer, kind, octet_length(envelope) from entries where idx >= ");
+        QueryBuilder::new("select peer, kind, record from entries where idx >= ");
     first_from(&mut query, since);
-    query.push(" and kind in ").push(taking_in());
-    query.push(" and peer = body->>'$.actor.agency'");
+    query.push(" and peer is not null and record is not null and kind in ").push(taking_in());
     let rows = query.build_query_as().fetch_all(writer).await?;
     decode::taken_in(rows)
 }
@@ -256,9 +254,38 @@ pub(super) async fn entries(
     start: u64,
     limit: u32,
 ) -> Result<Vec<StoredEntry>, StoreError> {
-    let start = i64::try_from(start).unwrap_or(i64::MAX);
+    let (mut start, at_once) = (column(start), i64::from(filter.at_once(limit)));
+    let mut found = Vec::new();
+    loop {
+        let rows = beside(reader, filter, start, at_once).await?;
+        let last = rows.last().map(|(idx, ..)| *idx);
+        let all = rows.len() < usize::try_from(at_once).unwrap_or(usize::MAX);
+        for (_, header, record) in rows {
+            let entry = decode::entry(&header, record.as_deref())?;
+            if filter.fits(&entry)? {
+                found.push(entry);
+            }
+        }
+        found.truncate(limit as usize);
+        match last.and_then(|last| last.checked_add(1)) {
+            Some(next) if !all && found.len() < limit as usize => start = next,
+            _ => return Ok(found),
+        }
+    }
+}
+
+/// An entry as it stands: index, header, record.
+type Standing = (i64, Vec<u8>, Option<Vec<u8>>);
+
+/// Entries from an index on that fit by what stands beside their bodies.
+async fn beside(
+    reader: &mut SqliteConnection,
+    filter: &EntryFilter,
+    start: i64,
+    limit: i64,
+) -> Result<Vec<Standing>, StoreError> {
     let mut query: QueryBuilder<Sqlite> =
-        QueryBuilder::new("select header, salt, body, envelope from entries where idx >= ");
+        QueryBuilder::new("select idx, header, record from entries where idx >= ");
     query.push_bind(start);
     if let Some(peer) = &filter.peer {
         query.push(" and peer = ").push_bind(peer.as_str().to_owned());
@@ -274,24 +301,11 @@ pub(super) async fn entries(
     if let Some(kind) = filter.kind {
         query.push(" and kind = ").push_bind(kind.code());
     }
-    if let Some(user) = &filter.user {
-        query.push(" and body->>'$.actor.user' = ").push_bind(user.clone());
-    }
-    if let Some(plate) = &filter.plate {
-        query.push(" and body->>'$.event.access.elements.plate' = ").push_bind(plate.clone());
-    }
     if let Some(digest) = &filter.query {
         query.push(" and query = ").push_bind(digest.as_bytes().to_vec());
     }
-    if let Some(case) = &filter.case {
-        query
-            .push(" and trim(body->>'$.event.access.why.case') = ")
-            .push_bind(case.trim().to_owned());
-        query.push(" collate nocase");
-    }
     if filter.ending {
-        query.push(" and (body is not null or envelope is not null) and kind in ");
-        query.push(ending());
+        query.push(" and record is not null and kind in ").push(ending());
     }
     if filter.exchanges_only {
         query.push(" and query is not null");
@@ -299,16 +313,6 @@ pub(super) async fn entries(
     if filter.changing {
         query.push(" and idx in (select idx from changes)");
     }
-    query.push(" order by idx limit ").push_bind(i64::from(limit));
-    let rows = query.build().fetch_all(reader).await?;
-    rows.iter()
-        .map(|row| {
-            Ok(StoredEntry {
-                header: row.try_get(0)?,
-                salt: row.try_get(1)?,
-                body: row.try_get(2)?,
-                envelope: row.try_get(3)?,
-            })
-        })
-        .collect()
+    query.push(" order by idx limit ").push_bind(limit);
+    Ok(query.build_query_as().fetch_all(reader).await?)
 }

@@ -92,6 +92,9 @@ pub(super) async fn known(
         .collect()
 }
 
+/// Kept answers that are looked through at a time.
+const PAGES_AT_ONCE: i64 = 64;
+
 pub(super) async fn one(
     reader: &mut SqliteConnection,
     id: ReadId,
@@ -103,15 +106,24 @@ pub(super) async fn one(
     if let Some(text) = text {
         return decode::read(&text).map(Some);
     }
-    // One of a peer's stands in the pages of its answer, a line a read.
-    let pages: Vec<Vec<u8>> =
-        sqlx::query_scalar("select bytes from pages where instr(bytes, cast(?1 as blob)) limit 1")
-            .bind(id.to_string())
-            .fetch_all(reader)
-            .await?;
-    let lines = pages.iter().flat_map(|bytes| bytes.split(|b| *b == b'\n'));
-    let mut reads = lines.filter_map(|line| serde_json::from_slice::<Read>(line).ok());
-    Ok(reads.find(|read| read.id == id))
+    // One of a peer's stands in the pages of its answer, which are packed: all are looked through.
+    let mut after = -1;
+    loop {
+        let pages: Vec<(i64, Vec<u8>)> = sqlx::query_as(
+            "select entry, bytes from pages where entry > ?1 order by entry limit ?2",
+        )
+        .bind(after)
+        .bind(PAGES_AT_ONCE)
+        .fetch_all(&mut *reader)
+        .await?;
+        let Some((last, _)) = pages.last() else { return Ok(None) };
+        after = *last;
+        for (_, bytes) in &pages {
+            if let Some(read) = decode::read_among(bytes, id)? {
+                return Ok(Some(read));
+            }
+        }
+    }
 }
 
 pub(super) async fn stats(reader: &mut SqliteConnection) -> Result<ReadStats, StoreError> {

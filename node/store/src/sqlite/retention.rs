@@ -7,7 +7,7 @@ use schemas::read::{Read, ReadId};
 use schemas::time::Timestamp;
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
-use super::super::decode::{column, ending, number, read};
+use super::super::decode::{self, column, ending, number, read};
 use super::super::{EndedPages, StoreError};
 use crate::{Destruction, Due};
 
@@ -59,8 +59,9 @@ pub(super) async fn ended_pages(
     after: Option<u64>,
     limit: u32,
 ) -> Result<Vec<EndedPages>, StoreError> {
-    let rows: Vec<(i64, Option<String>, Option<Vec<u8>>)> = sqlx::query_as(
-        "select entry, body, iif(body is null, bytes, null) from pages join entries on idx = entry
+    type Found = (i64, Option<Vec<u8>>, Option<Vec<u8>>);
+    let rows: Vec<Found> = sqlx::query_as(
+        "select entry, record, iif(record is null, bytes, null) from pages join entries on idx = entry
          where until <= ?1 and entry > ?2 order by entry limit ?3",
     )
     .bind(now.millis())
@@ -69,7 +70,9 @@ pub(super) async fn ended_pages(
     .fetch_all(reader)
     .await?;
     rows.into_iter()
-        .map(|(entry, body, bytes)| Ok(EndedPages { entry: number(entry)?, body, bytes }))
+        .map(|(entry, record, bytes)| {
+            decode::ended_pages(entry, record.as_deref(), bytes.as_deref())
+        })
         .collect()
 }
 
@@ -79,9 +82,8 @@ pub(super) async fn redact(
     last: u64,
 ) -> Result<u64, StoreError> {
     let statement = format!(
-        "update entries set salt = null, body = null, envelope = null
-         where idx between ?1 and ?2 and kind in {}
-         and (salt is not null or body is not null or envelope is not null)",
+        "update entries set record = null
+         where idx between ?1 and ?2 and kind in {} and record is not null",
         ending()
     );
     let done = sqlx::query(AssertSqlSafe(statement))

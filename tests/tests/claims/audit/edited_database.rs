@@ -64,7 +64,7 @@ async fn an_edit_of_the_newest_entries_names_the_entry() {
         (
             "one more",
             format!(
-                "insert into entries select {last} + 1, at, kind, peer, peer_seq + 1, query, header, salt, body, envelope, zeroblob(32) from entries where idx = {last}"
+                "insert into entries (idx, at, kind, peer, peer_seq, query, header, salt, body, envelope, nodes) select {last} + 1, at, kind, peer, peer_seq + 1, query, header, salt, body, envelope, zeroblob(32) from entries where idx = {last}"
             ),
             last + 1,
             "was added",

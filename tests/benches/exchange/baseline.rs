@@ -106,8 +106,9 @@ impl Database {
                 })
                 .collect();
             sqlx::query(
-                "insert into reads (id, plate, at, camera, read)
-                 select unhex(value->>0), value->>1, value->>2, value->>3, value->>4 from json_each(?1)",
+                "insert into reads (id, plate, at, camera, read, entry)
+                 select unhex(value->>0), value->>1, value->>2, value->>3, value->>4, 0
+                 from json_each(?1)",
             )
             .bind(serde_json::to_string(&rows).expect("json"))
             .execute(&self.writer)

@@ -154,7 +154,8 @@ pub(crate) async fn run() {
             drop(heard.take());
             let began = Instant::now();
             let wanted = draft(&[owning.id()], PLATE, asking.now());
-            let mut outcomes = asking.node().queries.ask(&wanted, "bench").expect("a draft");
+            let queries = &asking.node().queries;
+            let mut outcomes = queries.ask(&wanted, &asking.officer()).expect("a draft");
             let heard_of = outcomes.recv().await.expect("an outcome");
             let took = began.elapsed();
             assert_eq!(heard_of.reads.len(), 3, "{heard_of:?}");

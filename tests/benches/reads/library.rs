@@ -97,9 +97,9 @@ pub(crate) fn import(drawn: &Drawn, count: u64) -> Took {
         {
             let mut insert = transaction
                 .prepare_cached(
-                    "insert into reads (id, plate, at, camera, read, tail, state, lat, lon, cell,
-                         make, color, body)
-                     values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+                    "insert into reads (id, plate, at, camera, read, entry, tail, state, lat, lon,
+                         cell, make, color, body)
+                     values (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
                 )
                 .expect("a statement");
             for read in &reads {

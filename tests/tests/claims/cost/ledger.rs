@@ -206,7 +206,7 @@ async fn exchange(agencies: &[Arc<Agency>; 2]) {
     let mut outcomes = asking
         .node()
         .queries
-        .ask(&draft(&[owning.id()], PLATE, asking.now()), "test")
+        .ask(&draft(&[owning.id()], PLATE, asking.now()), &asking.officer())
         .expect("a draft that asks");
     let heard = outcomes.recv().await.expect("an outcome");
     assert_eq!((heard.outcome, heard.reads.len()), (OutcomeCode::Answered, 3), "{heard:?}");

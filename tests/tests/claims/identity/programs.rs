@@ -83,7 +83,7 @@ async fn asks(
     let body = if body.is_null() { String::new() } else { body.to_string() };
     let (status, said) = send_with(agency, method, &path, &headers, body).await;
     let first = said.lines().next().unwrap_or("null");
-    (status, serde_json::from_str(first).unwrap_or_else(|_| Value::String(said)))
+    (status, serde_json::from_str(first).unwrap_or(Value::String(said)))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -165,7 +165,7 @@ async fn what_a_program_may_is_narrowed_and_ends_at_once() {
     assert_eq!(log.count(Kind::QueryDeclined), 1, "an attempt is on record");
     drop(log);
     let may = cad.agency.accord(&["program", "try", "cad-1"]).done();
-    let may: Vec<_> = may["routes"].as_array().expect("routes").iter().cloned().collect();
+    let may = may["routes"].as_array().expect("routes").to_vec();
     assert_eq!(may.len(), OFFERED.len());
     assert!(may.iter().all(|route| (route["may"] == true) == route["why"].is_null()), "{may:#?}");
     // A new token ends the old one, and what she let it have goes on under the new one.

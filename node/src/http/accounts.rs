@@ -76,7 +76,9 @@ impl AppState {
     pub async fn disable_inactive(&self) -> Result<(), ActError> {
         let (agency, now) = (&self.context.agency, self.context.agency.clock.now());
         // By a clock that is not believed, nobody has been away for long.
-        agency.log.clock_can_be_right()?;
+        if agency.log.clock_can_be_right().is_err() {
+            return Ok(());
+        }
         let state = agency.registry.state();
         let mut failed = Ok(());
         for (name, (_, last)) in last_used(&self.sign_in).await {

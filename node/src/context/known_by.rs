@@ -35,4 +35,10 @@ impl KnownBy {
             .cloned()
             .collect()
     }
+
+    /// Whether a peer has said since the node started by which key it knows this agency.
+    #[must_use]
+    pub fn has_heard(&self, peer: &AgencyId) -> bool {
+        self.by_peer().contains_key(peer)
+    }
 }

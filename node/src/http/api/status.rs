@@ -170,12 +170,16 @@ fn keys(app: &AppState, state: &registry::State) -> Check {
             )
         })
         .collect();
-    let unconfirmed = app.context.known_by.unconfirmed(state);
-    if !unconfirmed.is_empty() {
-        let named: Vec<&str> = unconfirmed.iter().take(NAMED).map(AgencyId::as_str).collect();
+    let known_by = &app.context.known_by;
+    let unconfirmed = known_by.unconfirmed(state).into_iter();
+    let (other, unheard): (Vec<_>, Vec<_>) = unconfirmed.partition(|id| known_by.has_heard(id));
+    let named = |some: &[AgencyId]| {
+        some.iter().take(NAMED).map(AgencyId::as_str).collect::<Vec<_>>().join(", ")
+    };
+    if !other.is_empty() {
         wrong.push(format!(
             "the agency key is not confirmed yet by {}, and no other key can be exchanged before: their people add the card with `accord card add --held`",
-            named.join(", ")
+            named(&other)
         ));
     }
     let leaving = app.context.keys_leaving().into_iter();
@@ -183,6 +187,13 @@ fn keys(app: &AppState, state: &registry::State) -> Check {
         leaving.map(|(key, ends)| format!("the {key} key before the present one ends {ends}"));
     let ok = wrong.is_empty();
     wrong.extend(leaving);
+    // Each says so when it is connected: a moment after the start nobody has yet.
+    if !unheard.is_empty() {
+        wrong.push(format!(
+            "since the start it is not heard yet from {} by which agency key it is known there",
+            named(&unheard)
+        ));
+    }
     let detail = if wrong.is_empty() { "none is being exchanged".into() } else { wrong.join("; ") };
     Check { check: "keys", ok, detail }
 }

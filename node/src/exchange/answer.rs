@@ -228,17 +228,6 @@ impl Answering {
         })
     }
 
-    fn receipts_outstanding(&self) -> Reason {
-        reason(
-            RefusalCode::ReceiptsOutstanding,
-            format!(
-                "{} answers to your agency are without receipt; your node must send them before it asks more",
-                self.bounds.receipts_outstanding
-            ),
-            "receipts",
-        )
-    }
-
     /// What is decided upon at this moment.
     fn grounds(&self) -> Grounds {
         Grounds {

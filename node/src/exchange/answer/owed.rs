@@ -26,4 +26,16 @@ impl Answering {
             reason(RefusalCode::ReceiptsOutstanding, message, "receipts")
         }))
     }
+
+    /// That it has more answers without receipt than it may at any time.
+    pub(super) fn receipts_outstanding(&self) -> Reason {
+        reason(
+            RefusalCode::ReceiptsOutstanding,
+            format!(
+                "{} answers to your agency are without receipt; your node must send them before it asks more",
+                self.bounds.receipts_outstanding
+            ),
+            "receipts",
+        )
+    }
 }

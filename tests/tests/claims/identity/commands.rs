@@ -53,6 +53,12 @@ source add gate-1 --format native
 source list
 source token gate-1
 source disable gate-1 --reason r
+source withdraw gate-1 --reason r
+program add cad-1 --scope ask --until 2027-01-01T00:00:00Z
+program list
+program token cad-1
+program revoke cad-1 --reason r
+program try cad-1
 user add n.one --full-name N --role sworn
 user list
 user train admin --on 2026-01-01

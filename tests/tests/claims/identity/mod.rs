@@ -15,3 +15,4 @@ mod signing_in;
 mod signing_in_cli;
 mod signing_keys;
 mod single_sign_on;
+mod single_sign_on_accounts;

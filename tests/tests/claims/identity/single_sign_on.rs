@@ -5,8 +5,8 @@ use ::sign_in::provider::{Answer, Groups};
 use ::sign_in::{Secret, Token};
 use node::permission::{ActError, Permission, authorize};
 use node::sign_in::{
-    CameBack, Second, SignedIn, begin_account_enrolment, begin_enrolment, begin_in_session,
-    begin_sign_on, come_back, enrol, finish_enrolment, principal, revoke, sweep,
+    CameBack, SignedIn, begin_account_enrolment, begin_sign_on, come_back, enrol, principal,
+    revoke, sweep,
 };
 use schemas::entry::EntryKind as Kind;
 use schemas::purpose::Role;
@@ -15,45 +15,48 @@ use schemas::time::Timestamp;
 use serde_json::{Value, json};
 use tests::agency::{Agency, Plan};
 use tests::fixtures::{OFFICER, words};
-use tests::officials::add_supervisor;
 use tests::provider::{Back, Provider, SECRET, Signed};
 use tests::signing_in::{door, enrolled};
 
-const MINUTE: i64 = 60_000;
-const HERE: &str = "console, 10.1.2.3";
-const COUNTY: &str = "county";
-const REYES: &str = "7f3a-of-reyes";
+pub(super) const MINUTE: i64 = 60_000;
+pub(super) const HERE: &str = "console, 10.1.2.3";
+pub(super) const COUNTY: &str = "county";
+pub(super) const REYES: &str = "7f3a-of-reyes";
 
 /// Somebody's browser on its way to the provider.
-struct Sent {
-    address: String,
-    kept: String,
+pub(super) struct Sent {
+    pub(super) address: String,
+    pub(super) kept: String,
 }
 
-async fn sent(agency: &Agency, anew: bool) -> Sent {
+pub(super) async fn sent(agency: &Agency, anew: bool) -> Sent {
     let notice = door(agency).notice().digest;
     let began = begin_sign_on(door(agency), COUNTY, &notice, anew, HERE).await;
     let began = began.expect("the way there");
     Sent { address: began.address, kept: began.kept }
 }
 
-async fn returns(agency: &Agency, sent: &Sent, back: &Back) -> Result<CameBack, ActError> {
+pub(super) async fn returns(
+    agency: &Agency,
+    sent: &Sent,
+    back: &Back,
+) -> Result<CameBack, ActError> {
     let answer = Answer { code: &back.code, state: &back.state, issuer: "", error: "" };
     come_back(door(agency), COUNTY, &sent.kept, &answer, HERE).await
 }
 
-fn session(came: Result<CameBack, ActError>) -> SignedIn {
+pub(super) fn session(came: Result<CameBack, ActError>) -> SignedIn {
     match came.expect("somebody") {
         CameBack::SignedIn(one) | CameBack::Enrolled(one) | CameBack::Renewed(one) => one,
         CameBack::Bound => panic!("nobody is signed in by that"),
     }
 }
 
-fn code_of(came: Result<CameBack, ActError>) -> String {
+pub(super) fn code_of(came: Result<CameBack, ActError>) -> String {
     came.expect_err("nobody").code().to_owned()
 }
 
-async fn enrolment(agency: &Agency, user: &UserName) -> Secret {
+pub(super) async fn enrolment(agency: &Agency, user: &UserName) -> Secret {
     let given = enrol(agency.own(), &agency.admin(), user, &words("in person")).await;
     given.expect("an enrolment").1.to_string().into()
 }
@@ -69,7 +72,7 @@ async fn enrols(agency: &Agency, provider: &Provider, user: &str, subject: &str)
 }
 
 /// An agency that trusts a provider, and its officer, who is enrolled by it; a minute later.
-async fn agency_and_provider() -> (Agency, Provider) {
+pub(super) async fn agency_and_provider() -> (Agency, Provider) {
     agency_with(|_| ()).await
 }
 
@@ -399,77 +402,4 @@ async fn groups_take_roles_away_for_a_session_and_give_none() {
             agency.log().await.last(Kind::SignInSucceeded).detail("provider")["roles"].clone();
         assert_eq!(roles, if may_query { json!(["sworn"]) } else { json!([]) });
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_session_is_renewed_and_an_account_bound_by_its_own_person_alone() {
-    let (agency, provider) = agency_and_provider().await;
-    let way = sent(&agency, true).await;
-    let back = provider.vouches(&way.address, REYES, agency.now());
-    let signed_in = session(returns(&agency, &way, &back).await);
-    let mut token = Token::shown(&signed_in.token);
-    agency.clock.shift(20 * MINUTE);
-    let again = async |token: &Token, again: bool| {
-        let began = begin_in_session(door(&agency), COUNTY, token, again, HERE).await?;
-        Ok::<_, ActError>(Sent { address: began.address, kept: began.kept })
-    };
-    // What binds takes that she proved herself lately.
-    assert_eq!(again(&token, false).await.err().expect("no").code(), "prove_again");
-    let way = again(&token, true).await.expect("the way there");
-    let back = provider.vouches(&way.address, REYES, agency.now());
-    let renewed = session(returns(&agency, &way, &back).await);
-    assert_eq!(renewed.session.id, signed_in.session.id);
-    assert!(renewed.session.may_be_privileged(agency.now()));
-    assert!(principal(door(&agency), &token, HERE).await.is_err(), "the secret before is spent");
-    token = Token::shown(&renewed.token);
-    // Somebody else's account proves nothing for her.
-    let admin = "admin".parse::<UserName>().expect("a name");
-    let code = enrolment_of_admin(&agency, &admin).await;
-    let began = begin_account_enrolment(door(&agency), COUNTY, &code, HERE).await.expect("there");
-    let way = Sent { address: began.address, kept: began.kept };
-    let back = provider.vouches(&way.address, REYES, agency.now());
-    assert_eq!(code_of(returns(&agency, &way, &back).await), "account_of_another");
-    agency.clock.shift(2_000);
-    let way = again(&token, true).await.expect("the way there");
-    let back = provider.vouches(&way.address, "somebody", agency.now());
-    assert_eq!(code_of(returns(&agency, &way, &back).await), "account_unknown");
-    // She changes to another account of hers: one at each provider.
-    let way = again(&token, false).await.expect("the way there");
-    let back = provider.vouches(&way.address, "reyes-anew", agency.now());
-    assert!(matches!(returns(&agency, &way, &back).await, Ok(CameBack::Bound)));
-    let state = agency.own().registry.state();
-    let officer = OFFICER.parse::<UserName>().expect("a name");
-    assert_eq!(state.sign_in.of(&officer).count(), 1);
-    assert!(principal(door(&agency), &token, HERE).await.is_err(), "it rested on the other");
-}
-
-async fn enrolment_of_admin(agency: &Agency, admin: &UserName) -> Secret {
-    // Nobody enrols herself.
-    let second = add_supervisor(agency, "c.doe", "Chris Doe", "Captain").await;
-    let given = enrol(agency.own(), &second, admin, &words("in person")).await;
-    given.expect("an enrolment").1.to_string().into()
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_enrolment_takes_one_way_in_and_an_account_of_two_is_nobodys() {
-    let (agency, provider) = agency_and_provider().await;
-    let officer = OFFICER.parse::<UserName>().expect("a name");
-    // Enrolled anew with a password, the account counts no longer.
-    let code = enrolment(&agency, &officer).await;
-    let pending = begin_enrolment(door(&agency), &code, HERE).await.expect("an enrolment");
-    assert_eq!(pending.user, officer);
-    let password = "four words of nobody".to_owned().into();
-    let bound = finish_enrolment(door(&agency), &code, &password, &Second::CodeCard, HERE).await;
-    bound.expect("a password");
-    let way = sent(&agency, true).await;
-    let back = provider.vouches(&way.address, REYES, agency.now());
-    assert_eq!(code_of(returns(&agency, &way, &back).await), "account_unknown");
-    // A code that was used up opens nothing on the way back either.
-    let code = enrolment(&agency, &officer).await;
-    let began = begin_account_enrolment(door(&agency), COUNTY, &code, HERE).await.expect("there");
-    let way = Sent { address: began.address, kept: began.kept };
-    let newer = enrolment(&agency, &officer).await;
-    let back = provider.vouches(&way.address, REYES, agency.now());
-    assert_eq!(code_of(returns(&agency, &way, &back).await), "enrolment_unknown");
-    drop(newer);
 }

@@ -1,9 +1,9 @@
 //! How the texts of an entry stand in the database: in fewer bytes, and back to exactly those that were
 //! hashed and signed.
 //!
-//! Two steps, each undone exactly. First digits become the bytes that they stand for ([`digits`]): most
+//! Two steps, each undone exactly. First digits become the bytes that they stand for (`digits`): most
 //! of an envelope is base64, most of a header hexadecimal. Then LZ4 leaves out what came before, in the
-//! same entry or in the words that every entry has ([`words`]): a body repeats what its envelopes say.
+//! same entry or in the words that every entry has (`words`): a body repeats what its envelopes say.
 //! Nothing is written that does not read back as it was, and nothing is read that would become longer
 //! than anything that is written.
 

@@ -4,7 +4,6 @@
 //! leave are durable with the entry and are sent until each is acknowledged. An answer that is under way
 //! meanwhile is decided and searched again; one that was just given is found after the correction.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use schemas::agency::State as UsState;
@@ -17,10 +16,10 @@ use schemas::text::Text;
 use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::telling::{TOLD, Word, letters};
+use super::telling::{Letter, Telling, Word, first};
 use crate::permission::{ActError, OwnAgency, Permission, Principal, authorize};
 use audit_log::entries::audit::audit_viewed;
-use audit_log::entries::reads::{OwnCorrection, SignedCorrection, correction_told, read_corrected};
+use audit_log::entries::reads::read_corrected;
 use registry::State;
 use store::{OwnRead, ReadStore};
 
@@ -78,15 +77,6 @@ struct NextVersion<'a> {
 }
 
 impl NextVersion<'_> {
-    fn logged(&self) -> OwnCorrection<'_> {
-        OwnCorrection {
-            was: &self.was,
-            now_is: Some(&self.now_is),
-            version: self.version,
-            reason: &self.wanted.reason,
-        }
-    }
-
     fn word(&self) -> Word<'_> {
         Word {
             was: &self.was,
@@ -99,12 +89,11 @@ impl NextVersion<'_> {
     }
 }
 
-/// A correction that is judged: what it makes, who received the read, and what they are sent.
+/// A correction that is judged: what it makes, and what those are sent who received the read.
 struct Judged<'a> {
     actor: Actor,
     next: NextVersion<'a>,
-    known: HashSet<u64>,
-    signed: Vec<SignedCorrection>,
+    letters: Vec<Letter>,
 }
 
 /// Corrects one's own read, and tells every agency that received it, signed with `message_key`.
@@ -122,31 +111,21 @@ pub async fn correct(
     if wanted.reason.is_empty() {
         return Err(ActError::usage("say why with --reason".into()));
     }
+    let telling = &Telling { agency, store, message_key };
     // Two of one read do not both come first.
     let judge = |state: Arc<State>, now| async move {
         let seen = agency.log.counters().size;
         let user = authorize(&state, by, Permission::Administer, now)?;
         let actor = agency.actor(&user, by);
         let next = next_version(store, id, wanted, now).await?;
-        let letters = letters(agency, store, message_key, &[next.word()]).await?;
-        let (releases, signed): (Vec<_>, Vec<_>) = letters.into_iter().unzip();
-        let known = releases.iter().map(|one| one.entry).collect();
-        let first = signed.chunks(TOLD).next().unwrap_or_default();
-        let entry = read_corrected(&state, seen, actor.clone(), next.logged(), first);
-        Ok::<_, ActError>((entry, Judged { actor, next, known, signed }))
+        let letters = telling.letters(&[next.word()]).await?;
+        let (word, told) = (next.word(), first(&letters));
+        let (what, now_is) = (word.logged(), &next.now_is);
+        let entry = read_corrected(&state, seen, actor.clone(), what, now_is, &told);
+        Ok::<_, ActError>((entry, Judged { actor, next, letters }))
     };
-    let (_, Judged { actor, next, known, signed }) = agency.act_async(judge).await?;
-    for some in signed.chunks(TOLD).skip(1) {
-        tell(agency, &actor, next.logged(), some).await?;
-    }
-    // Whoever was answered between the look and the correction.
-    let letters = letters(agency, store, message_key, &[next.word()]).await?;
-    let missed = letters.into_iter().filter(|(release, _)| !known.contains(&release.entry));
-    let missed: Vec<SignedCorrection> = missed.map(|(_, signed)| signed).collect();
-    for some in missed.chunks(TOLD) {
-        tell(agency, &actor, next.logged(), some).await?;
-    }
-    let told = signed.len().saturating_add(missed.len());
+    let (_, Judged { actor, next, letters }) = agency.act_async(judge).await?;
+    let told = telling.others(&actor, &[next.word()], &letters).await?;
     let (was, plate) = (next.was.plate, next.now_is.plate);
     Ok(CorrectionOutcome { read: id, version: next.version, was, plate, told })
 }
@@ -178,17 +157,6 @@ async fn next_version<'a>(
         )));
     }
     Ok(NextVersion { was, now_is, wanted, version: version.saturating_add(1), at })
-}
-
-/// Tells further recipients of a read.
-pub(super) async fn tell(
-    agency: &OwnAgency,
-    actor: &Actor,
-    what: OwnCorrection<'_>,
-    signed: &[SignedCorrection],
-) -> Result<(), ActError> {
-    drop(agency.log.append(correction_told(actor.clone(), what, signed)).await?);
-    Ok(())
 }
 
 /// Every version of one's own read, for who audits. Looking is an entry, and comes first.

@@ -5,21 +5,18 @@ use std::sync::Arc;
 
 use schemas::body::Actor;
 use schemas::digest::Digest;
-use schemas::read::{Read, ReadId};
+use schemas::read::ReadId;
 use schemas::text::Text;
 use schemas::time::Timestamp;
 use tokio::sync::Mutex;
 
-use super::corrections::tell;
 use super::places::Places;
 pub use super::sorting::Counted;
 use super::sorting::{Sorted, Times};
-use super::telling::{TOLD, Word, letters};
+use super::telling::{Telling, Word, first};
 use crate::context::{NodeContext, OwnKeys};
 use crate::permission::{ActError, OwnAgency, Permission, Principal, authorize};
-use audit_log::entries::reads::{
-    Import, ImportedReads, OwnCorrection, SignedCorrection, reads_imported,
-};
+use audit_log::entries::reads::{Import, ImportedReads, reads_imported};
 use ingest::ImportedRead;
 use registry::SourceName;
 use store::photographs::Images;
@@ -48,14 +45,22 @@ impl From<Principal> for ImportActor {
 /// Why who received a read is told that it is of another plate.
 const READ_AGAIN: &str = "Its reader told the sighting again and is surer of this plate";
 
-/// Reads that are told of another plate than before: what each was, its version from then on, and what it
-/// is.
-fn changes(better: &[Corrected]) -> impl Iterator<Item = (&Read, u32, &Read)> {
-    better.iter().filter_map(|one| {
-        let (_, first) = one.was.first()?;
+/// What those are told who received a read that its reader now tells of another plate.
+fn words<'a>(better: &'a [Corrected], reason: &'a Text, at: Timestamp) -> Vec<Word<'a>> {
+    let word = |one: &'a Corrected| {
+        let (_, was) = one.was.first()?;
         let (version, _) = one.was.last()?;
-        (first.plate != one.read.plate).then(|| (first, version.saturating_add(1), &one.read))
-    })
+        let now_is = &one.read;
+        (was.plate != now_is.plate).then(|| Word {
+            was,
+            plate: Some(&now_is.plate),
+            plate_state: now_is.plate_state,
+            version: version.saturating_add(1),
+            reason,
+            at,
+        })
+    };
+    better.iter().filter_map(word).collect()
 }
 
 /// What became of a batch.
@@ -143,7 +148,12 @@ impl Importer {
         let count = photographs.len();
         let kept = self.photographs.keep(photographs).await?;
         let absent = self.leave_out_absent(&mut sorted).await?;
-        let told = self.letters(&sorted.reads.better, now).await?;
+        let (better, reason) =
+            (sorted.reads.better.clone(), READ_AGAIN.parse().unwrap_or_default());
+        let (agency, store) = (&self.agency, self.store.as_ref());
+        let telling = Telling { agency, store, message_key: &self.keys.message_key(agency) };
+        let words = words(&better, &reason, now);
+        let letters = telling.letters(&words).await?;
         let import = Import {
             file: file.clone(),
             format: format.to_owned(),
@@ -155,55 +165,13 @@ impl Importer {
             ahead: counted.ahead as u64,
             past: counted.past as u64,
         };
-        let better = sorted.reads.better.clone();
-        let first = told.chunks(TOLD).next().unwrap_or_default();
-        let entry = reads_imported(seen, actor.clone(), import, sorted.reads, first);
+        let told = first(&letters);
+        let entry = reads_imported(seen, actor.clone(), import, sorted.reads, &told);
         drop(self.agency.log.append(entry).await?);
-        self.tell_rest(&actor, &better, told.get(TOLD..).unwrap_or_default()).await?;
+        telling.others(&actor, &words, &letters).await?;
         // From here on the database refers to them.
         drop(kept);
         Ok(StoredBatch { counted, photographs: count, far, absent })
-    }
-
-    /// What those who received a read are sent that its reader now tells of another plate.
-    async fn letters(
-        &self,
-        better: &[Corrected],
-        at: Timestamp,
-    ) -> Result<Vec<SignedCorrection>, ActError> {
-        let reason: Text = READ_AGAIN.parse().unwrap_or_default();
-        let words: Vec<Word<'_>> = changes(better)
-            .map(|(was, version, read)| Word {
-                was,
-                plate: Some(&read.plate),
-                plate_state: read.plate_state,
-                version,
-                reason: &reason,
-                at,
-            })
-            .collect();
-        let key = self.keys.message_key(&self.agency);
-        let letters = letters(&self.agency, self.store.as_ref(), &key, &words).await?;
-        Ok(letters.into_iter().map(|(_, signed)| signed).collect())
-    }
-
-    /// Tells those whom the entry of the import had no room for.
-    async fn tell_rest(
-        &self,
-        actor: &Actor,
-        better: &[Corrected],
-        rest: &[SignedCorrection],
-    ) -> Result<(), ActError> {
-        let reason: Text = READ_AGAIN.parse().unwrap_or_default();
-        for (was, version, read) in changes(better) {
-            let of_it = rest.iter().filter(|(_, correction)| correction.read == read.id);
-            let of_it: Vec<SignedCorrection> = of_it.cloned().collect();
-            let what = OwnCorrection { was, now_is: Some(read), version, reason: &reason };
-            for part in of_it.chunks(TOLD) {
-                tell(&self.agency, actor, what, part).await?;
-            }
-        }
-        Ok(())
     }
 
     /// A read never refers to a photograph that is not durable here: takes out those that are not.

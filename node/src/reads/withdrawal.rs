@@ -19,12 +19,12 @@ use schemas::text::Text;
 use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::corrections::tell;
-use super::telling::{TOLD, Word, letters};
+use super::telling::{Letter, TOLD, Telling, Word, first};
 use crate::permission::{ActError, OwnAgency, Permission, Principal, authorize};
-use audit_log::entries::reads::{OwnCorrection, SignedCorrection, Withdrawal, reads_withdrawn};
+use audit_log::entries::reads::{Withdrawal, reads_withdrawn};
+use audit_log::entry::Entry;
 use registry::{SourceName, State};
-use store::{BroughtRead, Corrected, EntryFilter, ReadStore, Release, StoreError};
+use store::{BroughtRead, Corrected, EntryFilter, ReadStore, StoreError};
 
 /// Most reads that one entry withdraws.
 const AT_ONCE: u32 = 2_000;
@@ -130,7 +130,8 @@ pub async fn withdraw(
         until,
         reason: wanted.reason.clone(),
     };
-    let act = Act { agency, store, message_key, by, what, entries: &deliveries.entries };
+    let telling = Telling { agency, store, message_key };
+    let act = Act { telling, by, what, entries: &deliveries.entries };
     while act.some(&mut outcome).await? {}
     Ok(outcome)
 }
@@ -179,9 +180,7 @@ async fn deliveries(
 
 /// A withdrawal under way.
 struct Act<'a> {
-    agency: &'a OwnAgency,
-    store: &'a dyn ReadStore,
-    message_key: &'a SecretKey,
+    telling: Telling<'a>,
     by: &'a Principal,
     what: Withdrawal,
     /// The entries that brought what is withdrawn.
@@ -193,42 +192,24 @@ struct Judged {
     actor: Actor,
     some: Vec<BroughtRead>,
     at: Timestamp,
-    letters: Vec<(Release, SignedCorrection)>,
+    letters: Vec<Letter>,
 }
 
 impl Act<'_> {
     /// Withdraws some reads; whether there were any.
     async fn some(&self, outcome: &mut WithdrawalOutcome) -> Result<bool, ActError> {
-        if self.store.brought_by(self.entries, 1).await?.is_empty() {
+        let (appended, judged) =
+            self.telling.agency.act_if(|state, now| self.judge(state, now)).await?;
+        let Judged { actor, some, at, letters } = judged;
+        if appended.is_none() {
             return Ok(false);
         }
-        let (_, judged) = self.agency.act_async(|state, now| self.judge(state, now)).await?;
-        let Judged { actor, some, at, letters: told } = judged;
         let restored = some.iter().filter(|one| one.before.is_some()).count() as u64;
         outcome.restored = outcome.restored.saturating_add(restored);
         outcome.withdrawn =
             outcome.withdrawn.saturating_add((some.len() as u64).saturating_sub(restored));
-        // Whom the entry had no room for, and who was answered between the look and the entry.
-        let known: HashSet<(ReadId, u64)> =
-            told.iter().take(TOLD).map(|(to, _)| (to.read, to.entry)).collect();
-        let letters = self.letters(&some, at).await?;
-        let missed = letters.into_iter().filter(|(to, _)| !known.contains(&(to.read, to.entry)));
-        let missed: Vec<_> = missed.collect();
-        for one in &some {
-            let of_it = missed.iter().filter(|(to, _)| to.read == one.read.id);
-            let signed: Vec<SignedCorrection> = of_it.map(|(_, signed)| signed.clone()).collect();
-            let what = OwnCorrection {
-                was: &one.read,
-                now_is: one.before.as_ref(),
-                version: one.version.saturating_add(1),
-                reason: &self.what.reason,
-            };
-            for part in signed.chunks(TOLD) {
-                tell(self.agency, &actor, what, part).await?;
-            }
-        }
-        let told = known.len().saturating_add(missed.len()) as u64;
-        outcome.told = outcome.told.saturating_add(told);
+        let told = self.telling.others(&actor, &self.words(&some, at), &letters).await?;
+        outcome.told = outcome.told.saturating_add(told as u64);
         Ok(true)
     }
 
@@ -236,66 +217,59 @@ impl Act<'_> {
         &self,
         state: Arc<State>,
         now: Timestamp,
-    ) -> Result<(audit_log::entry::Entry, Judged), ActError> {
-        let seen = self.agency.log.counters().size;
+    ) -> Result<(Option<Entry>, Judged), ActError> {
+        let Telling { agency, store, .. } = self.telling;
+        let seen = agency.log.counters().size;
         let user = authorize(&state, self.by, Permission::Administer, now)?;
-        let actor = self.agency.actor(&user, self.by);
-        let mut some = self.store.brought_by(self.entries, AT_ONCE).await?;
-        let mut letters = self.letters(&some, now).await?;
+        let actor = agency.actor(&user, self.by);
+        let mut some = store.brought_by(self.entries, AT_ONCE).await?;
+        let mut letters = self.telling.letters(&self.words(&some, now)).await?;
         if letters.len() > TOLD {
-            // As many reads as all who received them are told of by one entry, and at least one.
-            let mut left = TOLD;
-            let count = |id| letters.iter().filter(|(to, _)| to.read == id).count();
-            let fit = some
-                .iter()
-                .take_while(|one| match left.checked_sub(count(one.read.id)) {
-                    Some(rest) => {
-                        left = rest;
-                        true
-                    }
-                    None => false,
-                })
-                .count();
-            some.truncate(fit.max(1));
-            let kept: HashSet<ReadId> = some.iter().map(|one| one.read.id).collect();
-            letters.retain(|(to, _)| kept.contains(&to.read));
+            let kept = fitting(&some, &letters);
+            some.truncate(kept.len());
+            letters.retain(|letter| kept.contains(&letter.of.0));
         }
-        let changed = some
-            .iter()
-            .map(|one| Corrected {
-                read: one.before.as_ref().unwrap_or(&one.read).clone(),
-                was: vec![(one.version, one.read.clone())],
-                withdrawn: one.before.is_none(),
-            })
-            .collect();
-        let first: Vec<SignedCorrection> =
-            letters.iter().take(TOLD).map(|(_, signed)| signed.clone()).collect();
-        let what = self.what.clone();
-        let entry = reads_withdrawn(&state, seen, actor.clone(), what, changed, &first);
+        let entry = (!some.is_empty()).then(|| {
+            let changed = some.iter().map(changed).collect();
+            let (what, told) = (self.what.clone(), first(&letters));
+            reads_withdrawn(&state, seen, actor.clone(), what, changed, &told)
+        });
         Ok((entry, Judged { actor, some, at: now, letters }))
     }
 
-    /// What those who received some of these reads are sent; of one whose plate stays, nothing.
-    async fn letters(
-        &self,
-        some: &[BroughtRead],
-        at: Timestamp,
-    ) -> Result<Vec<(Release, SignedCorrection)>, ActError> {
+    /// What those are told who received some of these reads; of one whose plate stays, nothing.
+    fn words<'a>(&'a self, some: &'a [BroughtRead], at: Timestamp) -> Vec<Word<'a>> {
         let other = |one: &&BroughtRead| {
             one.before.as_ref().is_none_or(|before| before.plate != one.read.plate)
         };
-        let words: Vec<Word<'_>> = some
-            .iter()
-            .filter(other)
-            .map(|one| Word {
-                was: &one.read,
-                plate: one.before.as_ref().map(|before| &before.plate),
-                plate_state: one.before.as_ref().and_then(|before| before.plate_state),
-                version: one.version.saturating_add(1),
-                reason: &self.what.reason,
-                at,
-            })
-            .collect();
-        letters(self.agency, self.store, self.message_key, &words).await
+        let word = |one: &'a BroughtRead| Word {
+            was: &one.read,
+            plate: one.before.as_ref().map(|before| &before.plate),
+            plate_state: one.before.as_ref().and_then(|before| before.plate_state),
+            version: one.version.saturating_add(1),
+            reason: &self.what.reason,
+            at,
+        };
+        some.iter().filter(other).map(word).collect()
+    }
+}
+
+/// The first reads, as many as all who received them are told of by one entry, and at least one.
+fn fitting(some: &[BroughtRead], letters: &[Letter]) -> HashSet<ReadId> {
+    let mut left = TOLD;
+    let fits = |one: &&BroughtRead| {
+        let count = letters.iter().filter(|letter| letter.of.0 == one.read.id).count();
+        left.checked_sub(count).map(|rest| left = rest).is_some()
+    };
+    let fit = some.iter().take_while(fits).count().max(1);
+    some.iter().take(fit).map(|one| one.read.id).collect()
+}
+
+/// What becomes of a read.
+fn changed(one: &BroughtRead) -> Corrected {
+    Corrected {
+        read: one.before.as_ref().unwrap_or(&one.read).clone(),
+        was: vec![(one.version, one.read.clone())],
+        withdrawn: one.before.is_none(),
     }
 }

@@ -10,6 +10,7 @@ use schemas::event::reads::{
     SourceChanged,
 };
 use schemas::frame::FrameKind;
+use schemas::plate::Plate;
 use schemas::read::Read;
 use schemas::text::Text;
 use schemas::time::Timestamp;
@@ -192,8 +193,8 @@ pub fn reads_withdrawn(
 pub struct OwnCorrection<'a> {
     /// The read as it was.
     pub was: &'a Read,
-    /// The read as it is now; nothing where it is withdrawn.
-    pub now_is: Option<&'a Read>,
+    /// The plate as it is now; nothing where the read is withdrawn.
+    pub plate: Option<&'a Plate>,
     /// The version that now holds.
     pub version: u32,
     /// Why.
@@ -227,7 +228,7 @@ fn corrected(actor: Actor, what: OwnCorrection<'_>, told: &[SignedCorrection]) -
         read: what.was.id,
         version: what.version,
         was: what.was.plate.clone(),
-        plate: what.now_is.map(|read| read.plate.clone()),
+        plate: what.plate.cloned(),
         reason: what.reason.clone(),
         told: sent(told),
         answer: None,
@@ -237,7 +238,7 @@ fn corrected(actor: Actor, what: OwnCorrection<'_>, told: &[SignedCorrection]) -
         .with(StateChanges { outbox, ..StateChanges::default() })
 }
 
-/// One's own read gets another version, and the first of its recipients are told: as long as nobody
+/// One's own read gets another version, `now_is`, and the first of its recipients are told: as long as nobody
 /// corrected it since the log had `seen` entries.
 #[must_use]
 pub fn read_corrected(
@@ -245,12 +246,12 @@ pub fn read_corrected(
     seen: u64,
     actor: Actor,
     what: OwnCorrection<'_>,
+    now_is: &Read,
     told: &[SignedCorrection],
 ) -> Entry {
     let mut entry = corrected(actor, what, told);
     let was = vec![(what.version.saturating_sub(1), what.was.clone())];
-    let (read, withdrawn) = (what.now_is.unwrap_or(what.was).clone(), what.now_is.is_none());
-    entry.changes.corrected = vec![Corrected { read, was, withdrawn }];
+    entry.changes.corrected = vec![Corrected { read: now_is.clone(), was, withdrawn: false }];
     entry.provided(Precondition {
         uncorrected: Some((seen, vec![what.was.id])),
         ..Precondition::registry(state)

@@ -7,13 +7,15 @@ use schemas::agency::AgencyId;
 use schemas::digest::Digest;
 use schemas::entry::{EntryKind, StoredEntry};
 use schemas::merkle::{self, ProofError, Subtree};
+use schemas::outcome::OutcomeCode;
 use schemas::read::{Read, ReadId};
 use schemas::time::Timestamp;
 
 use super::inside::Inside;
 use super::packed::{Record, unpack, unpack_text};
 use super::{
-    BroughtRead, CameraStats, Debt, EndedPages, OwnRead, ReadStats, Release, StoreError, TakenIn,
+    BroughtRead, CameraStats, Debt, EndedPages, OwnRead, ReadStats, Release, ServedBefore,
+    StoreError, TakenIn,
 };
 
 /// A value that this node wrote as text.
@@ -162,10 +164,28 @@ pub(super) fn envelopes_of(record: &[u8]) -> Result<Option<String>, StoreError> 
 }
 
 /// The reply's envelope: beside its entry it stands on the line after the query's.
-pub(super) fn reply_of(record: &[u8]) -> Result<String, StoreError> {
+fn reply_of(record: &[u8]) -> Result<String, StoreError> {
     let envelopes = envelopes_of(record)?;
     let reply = envelopes.as_deref().and_then(|envelopes| envelopes.lines().nth(1));
     reply.map(str::to_owned).ok_or_else(|| StoreError::Corrupt("an entry without its reply".into()))
+}
+
+/// A peer's query as it was served: by whom, its digest, when, outcome, authority, the record of the entry
+/// and whether a receipt has come.
+pub(super) type ServedRow = (String, Vec<u8>, i64, String, Option<String>, Option<Vec<u8>>, bool);
+
+/// A peer's query as it was served.
+pub(super) fn served(row: ServedRow) -> Result<ServedBefore, StoreError> {
+    let (requester, query, at, outcome, authority, record, receipted) = row;
+    Ok(ServedBefore {
+        requester: parsed(&requester)?,
+        query_digest: digest(query)?,
+        at: instant(at)?,
+        answered: outcome == OutcomeCode::Answered.code(),
+        authority: authority.as_deref().map(parsed).transpose()?,
+        reply: record.as_deref().map(reply_of).transpose()?,
+        receipted,
+    })
 }
 
 /// Pages that have ended: by the record of their entry or, where that is destroyed, their bytes.

@@ -4,6 +4,7 @@
 use schemas::entry::StoredEntry;
 use serde_json::Value;
 
+use super::decode::{self, column};
 use super::{EntryFilter, StoreError};
 
 /// Entries that are looked into at a time: bodies are read until enough of them fit.
@@ -33,14 +34,56 @@ impl Inside {
     }
 }
 
-impl EntryFilter {
-    /// How many entries are read to find `limit` that fit.
-    pub(super) fn at_once(&self, limit: u32) -> u32 {
-        if self.looks_inside() { limit.max(LOOKED_INTO) } else { limit }
+/// An entry as it stands in the database: index, header, record.
+pub(super) type Standing = (i64, Vec<u8>, Option<Vec<u8>>);
+
+/// A search for entries: where the next look begins and how many it takes, and what was found.
+pub(super) struct Looking<'a> {
+    filter: &'a EntryFilter,
+    limit: usize,
+    pub(super) start: i64,
+    pub(super) at_once: i64,
+    found: Vec<StoredEntry>,
+}
+
+impl<'a> Looking<'a> {
+    /// Of up to `limit` entries that fit, from index `start` on.
+    pub(super) fn of(filter: &'a EntryFilter, start: u64, limit: u32) -> Self {
+        let at_once = if filter.looks_inside() { limit.max(LOOKED_INTO) } else { limit };
+        let (start, at_once) = (column(start), i64::from(at_once));
+        Self { filter, limit: limit as usize, start, at_once, found: Vec::new() }
     }
 
+    /// Takes in what one look gave, in order; everything that was found, once that is all.
+    ///
+    /// # Errors
+    /// When an entry cannot be read.
+    pub(super) fn took(
+        &mut self,
+        rows: Vec<Standing>,
+    ) -> Result<Option<Vec<StoredEntry>>, StoreError> {
+        let last = rows.last().map(|(index, ..)| *index);
+        let all = rows.len() < usize::try_from(self.at_once).unwrap_or(usize::MAX);
+        for (_, header, record) in rows {
+            let entry = decode::entry(&header, record.as_deref())?;
+            if self.filter.fits(&entry)? {
+                self.found.push(entry);
+            }
+        }
+        self.found.truncate(self.limit);
+        match last.and_then(|last| last.checked_add(1)) {
+            Some(next) if !all && self.found.len() < self.limit => {
+                self.start = next;
+                Ok(None)
+            }
+            _ => Ok(Some(std::mem::take(&mut self.found))),
+        }
+    }
+}
+
+impl EntryFilter {
     /// Whether it takes the bodies to tell which entries fit.
-    pub(super) fn looks_inside(&self) -> bool {
+    fn looks_inside(&self) -> bool {
         self.user.is_some() || self.plate.is_some() || self.case.is_some()
     }
 
@@ -48,7 +91,7 @@ impl EntryFilter {
     ///
     /// # Errors
     /// When it is none.
-    pub(super) fn fits(&self, entry: &StoredEntry) -> Result<bool, StoreError> {
+    fn fits(&self, entry: &StoredEntry) -> Result<bool, StoreError> {
         if !self.looks_inside() {
             return Ok(true);
         }

@@ -22,8 +22,8 @@ create function append(
     letter_peer text[], letter_kind bigint[], letter_digest bytea[], letter_topic text[],
     letter_body text[],
     read_id bytea[], read_at bigint[], read_plate text[], read_camera text[], read_text text[],
-    read_images bytea[], read_earlier_of bytea[], read_entry bigint[], read_tail text[], read_state text[],
-    read_lat bigint[], read_lon bigint[],
+    read_images bytea[], read_earlier_of bytea[], read_entry bigint[], read_tail text[],
+    read_state text[], read_lat bigint[], read_lon bigint[],
     read_cell bigint[], read_make text[], read_color text[], read_body text[],
     version_id bytea[], version_number bigint[], version_text text[], version_entry bigint[],
     corrected_id bytea[], corrected_at bigint[], corrected_plate text[],
@@ -146,8 +146,8 @@ begin
                 (id, at, plate, camera, read, images, earlier_of, entry, tail, state, lat, lon, cell,
                  make, color, body)
             select * from unnest(read_id, read_at, read_plate, read_camera, read_text, read_images,
-                                 read_earlier_of, read_entry, read_tail, read_state, read_lat, read_lon, read_cell, read_make,
-                                 read_color, read_body);
+                                 read_earlier_of, read_entry, read_tail, read_state, read_lat,
+                                 read_lon, read_cell, read_make, read_color, read_body);
     end if;
 
     if cardinality(read_id) > 0 or cardinality(page_entry) > 0 then
@@ -172,11 +172,11 @@ begin
         -- read whose reader told an earlier time may be of another month.
         with new as (
             select distinct on (id) *
-            from unnest(corrected_id, corrected_at, corrected_plate,
-                        corrected_withdrawn, corrected_text, corrected_images, corrected_tail, corrected_state, corrected_lat, corrected_lon, corrected_cell,
-                        corrected_make, corrected_color, corrected_body)
-                 with ordinality as new (id, at, plate, withdrawn, text, images, tail, state, lat, lon, cell, make,
-                                         color, body, nth)
+            from unnest(corrected_id, corrected_at, corrected_plate, corrected_withdrawn, corrected_text,
+                        corrected_images, corrected_tail, corrected_state, corrected_lat,
+                        corrected_lon, corrected_cell, corrected_make, corrected_color, corrected_body)
+                 with ordinality as new (id, at, plate, withdrawn, text, images, tail, state, lat, lon,
+                                         cell, make, color, body, nth)
             order by id, nth desc
         ), gone as (
             delete from reads using read_ids
@@ -192,7 +192,8 @@ begin
                      lon, cell, make, color, body)
                 select gone.id, new.at, new.plate,
                        case when new.withdrawn is null then gone.camera else '' end,
-                       new.text, new.images, gone.earlier_of, gone.entry, new.withdrawn, new.tail, new.state, new.lat, new.lon, new.cell, new.make, new.color, new.body
+                       new.text, new.images, gone.earlier_of, gone.entry, new.withdrawn, new.tail,
+                       new.state, new.lat, new.lon, new.cell, new.make, new.color, new.body
                 from gone join new using (id)
         ), more as (
             -- A version that is told better later may have other photographs.

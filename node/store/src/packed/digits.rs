@@ -3,6 +3,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use schemas::digest::hex;
 
 use super::{number, put_number};
 
@@ -114,11 +115,6 @@ fn pair(digits: &[u8]) -> u8 {
     digits.iter().fold(0, |byte, digit| (byte << 4) | value(digit))
 }
 
-fn put_hex(bytes: &[u8], to: &mut Vec<u8>) {
-    let digit = |nibble: u8| if nibble < 10 { b'0' + nibble } else { b'a' + (nibble - 10) };
-    to.extend(bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]));
-}
-
 /// The bytes of a fingerprint, if it is one.
 fn fingerprint(text: &[u8]) -> Option<Vec<u8>> {
     let groups: Vec<&[u8]> = text.split(|byte| *byte == b'-').collect();
@@ -150,7 +146,7 @@ fn get(packed: &[u8], to: &mut Vec<u8>, deep: u8) -> Option<()> {
                 if nth > 0 {
                     to.push(b'-');
                 }
-                put_hex(pair, to);
+                to.extend(hex(pair).into_bytes());
             }
             left = rest;
             continue;
@@ -158,7 +154,7 @@ fn get(packed: &[u8], to: &mut Vec<u8>, deep: u8) -> Option<()> {
         let (length, rest) = number(rest)?;
         let (bytes, rest) = rest.split_at_checked(length)?;
         match *byte {
-            HEX => put_hex(bytes, to),
+            HEX => to.extend(hex(bytes).into_bytes()),
             TEXT => {
                 let mut text = Vec::with_capacity(bytes.len());
                 get(bytes, &mut text, deep.checked_sub(1)?)?;

@@ -1,5 +1,7 @@
 //! What is packed comes back to the byte, whatever it is; what is not packed is refused.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use proptest::prelude::*;
 use schemas::envelope::{Envelope, Kind};
 use schemas::key::SecretKey;
@@ -21,9 +23,6 @@ fn texts() -> impl Strategy<Value = String> {
     ];
     prop::collection::vec(part, 0..12).prop_map(|parts| parts.concat())
 }
-
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
 
 proptest! {
     #[test]

@@ -7,12 +7,11 @@ use schemas::agency::AgencyId;
 use schemas::digest::Digest;
 use schemas::exchange::Exchange;
 use schemas::frame::FrameKind;
-use schemas::outcome::OutcomeCode;
 use schemas::query::QueryId;
 use schemas::time::Timestamp;
 use sqlx::SqliteConnection;
 
-use super::super::decode::{self, envelopes_of, instant, parsed, reply_of};
+use super::super::decode::{self, ServedRow, envelopes_of, instant, parsed};
 use super::super::{AskedBefore, Known, OutboxMessage, Queued, ServedBefore, Side, StoreError};
 use crate::packed::unpack;
 use crate::{Exchanges, Outbox};
@@ -99,26 +98,14 @@ pub(super) async fn served(
     reader: &mut SqliteConnection,
     id: QueryId,
 ) -> Result<Option<ServedBefore>, StoreError> {
-    type Found = (String, Vec<u8>, i64, String, Option<String>, Option<Vec<u8>>, bool);
-    let found: Option<Found> = sqlx::query_as(
+    let found: Option<ServedRow> = sqlx::query_as(
         "select requester, served.query, served.at, outcome, authority, record, receipted_at is not null
          from entries join served on entry = idx where entries.query = ?1",
     )
     .bind(id.digest().as_bytes().to_vec())
     .fetch_optional(reader)
     .await?;
-    let Some((requester, query, at, outcome, authority, record, receipted)) = found else {
-        return Ok(None);
-    };
-    Ok(Some(ServedBefore {
-        requester: parsed(&requester)?,
-        query_digest: decode::digest(query)?,
-        at: instant(at)?,
-        answered: outcome == OutcomeCode::Answered.code(),
-        authority: authority.as_deref().map(parsed).transpose()?,
-        reply: record.as_deref().map(reply_of).transpose()?,
-        receipted,
-    }))
+    found.map(decode::served).transpose()
 }
 
 pub(super) async fn oldest_unreceipted(

@@ -16,6 +16,7 @@ use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use super::super::decode::{
     self, column, completed_by, ending, instant, missing, number, parsed, taking_in,
 };
+use super::super::inside::{Looking, Standing};
 use super::super::{EntryFilter, LogState, StoreError, TakenIn};
 use crate::{LogRecords, LogWriter, Row, StoredChange};
 
@@ -254,28 +255,14 @@ pub(super) async fn entries(
     start: u64,
     limit: u32,
 ) -> Result<Vec<StoredEntry>, StoreError> {
-    let (mut start, at_once) = (column(start), i64::from(filter.at_once(limit)));
-    let mut found = Vec::new();
+    let mut looking = Looking::of(filter, start, limit);
     loop {
-        let rows = beside(reader, filter, start, at_once).await?;
-        let last = rows.last().map(|(idx, ..)| *idx);
-        let all = rows.len() < usize::try_from(at_once).unwrap_or(usize::MAX);
-        for (_, header, record) in rows {
-            let entry = decode::entry(&header, record.as_deref())?;
-            if filter.fits(&entry)? {
-                found.push(entry);
-            }
-        }
-        found.truncate(limit as usize);
-        match last.and_then(|last| last.checked_add(1)) {
-            Some(next) if !all && found.len() < limit as usize => start = next,
-            _ => return Ok(found),
+        let rows = beside(reader, filter, looking.start, looking.at_once).await?;
+        if let Some(found) = looking.took(rows)? {
+            return Ok(found);
         }
     }
 }
-
-/// An entry as it stands: index, header, record.
-type Standing = (i64, Vec<u8>, Option<Vec<u8>>);
 
 /// Entries from an index on that fit by what stands beside their bodies.
 async fn beside(

@@ -1,10 +1,12 @@
 //! The HTTPS side of a node, as cameras, monitoring and field units reach it.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::time::Duration;
 
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::{BodyExt as _, Full, StreamBody};
 use hyper::Request;
-use hyper::body::Bytes;
+use hyper::body::{Bytes, Frame};
 use node::http::pinned::Pinned;
 use schemas::digest::Digest;
 
@@ -76,4 +78,25 @@ pub async fn send_to(
     let status = response.status().as_u16();
     let body = response.into_body().collect().await.expect("a body").to_bytes();
     (status, String::from_utf8_lossy(&body).into_owned())
+}
+
+/// Sends a node a body that never ends, of which a byte comes each second; the status of what it says, if
+/// anything.
+pub fn drips(
+    agency: &Agency,
+    path: &str,
+    token: &str,
+) -> impl Future<Output = Option<u16>> + Send + 'static {
+    let client = Pinned::at(&format!("https://{}", address(agency)), pin(agency));
+    let client = client.expect("a client");
+    let drops = futures::stream::unfold((), |()| async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        Some((Ok::<_, Infallible>(Frame::data(Bytes::from_static(b"\n"))), ()))
+    });
+    let body = StreamBody::new(Box::pin(drops)).map_err(|never| match never {});
+    let request = Request::post(path)
+        .header("authorization", format!("Bearer {token}"))
+        .header("content-type", "application/json");
+    let request = request.body(body.boxed_unsync()).expect("a request");
+    async move { client.send(request).await.ok().map(|response| response.status().as_u16()) }
 }

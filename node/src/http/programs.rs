@@ -67,6 +67,7 @@ fn program_of(app: &AppState, parts: &Parts) -> Result<Program, ApiError> {
 /// Lets a program in to what it needs no person for.
 pub(super) async fn admit_program(State(app): App, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
+    let body = intake::paced(body);
     match program_of(&app, &parts) {
         Ok(program) => {
             parts.extensions.insert(program);
@@ -78,7 +79,7 @@ pub(super) async fn admit_program(State(app): App, request: Request, next: Next)
 
 /// Whoever is still sending is heard out, and hears why.
 fn refused(error: ApiError, body: axum::body::Body) -> Response {
-    drop(intake::body(body, None));
+    drop(intake::body(body));
     let mut response = error.into_response();
     if response.status() == StatusCode::UNAUTHORIZED {
         let value = axum::http::HeaderValue::from_static("Bearer realm=\"accord\"");
@@ -90,6 +91,7 @@ fn refused(error: ApiError, body: axum::body::Body) -> Response {
 /// Lets a request in to its route, as the person whose session the program shows beside its token.
 pub(super) async fn admit(State(app): App, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
+    let body = intake::paced(body);
     match admitted(&app, &mut parts).await {
         Ok(()) => recognised(next.run(Request::from_parts(parts, body)).await),
         Err(error) => refused(error, body),

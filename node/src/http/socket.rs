@@ -82,7 +82,7 @@ pub(super) async fn admit(State(app): App, request: Request, next: Next) -> Resp
         Ok(()) => next.run(Request::from_parts(parts, body)).await,
         Err(error) => {
             // Whoever is still sending is heard out, and hears why.
-            drop(intake::body(body, None));
+            drop(intake::body(body));
             error.into_response()
         }
     }

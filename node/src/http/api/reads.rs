@@ -114,7 +114,7 @@ pub(in crate::http) async fn import(
     body: Body,
 ) -> ApiResult<Response> {
     // First of all, so that the body is read to its end whatever is refused from here on.
-    let (source, _) = intake::body(body, None);
+    let (source, _) = intake::body(body);
     let by = ImportActor::from(by);
     let Query(what) = what?;
     let options = what.options()?;

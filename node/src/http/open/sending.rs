@@ -24,16 +24,9 @@ use crate::http::problem::Problem;
 use crate::http::state::{App, AppState};
 use crate::permission::ActError;
 use crate::reads::importer::ImportActor;
-use crate::reads::intake::{self, ImportRequest, ImportStopped, ImportSummary, Pace, SetAside};
+use crate::reads::intake::{self, ImportRequest, ImportStopped, ImportSummary, SetAside};
 use registry::Source;
 
-/// How slowly a body may come: a field unit at the edge of its network is slower than a person types, but
-/// not for ever.
-const PACE: Pace = Pace {
-    silence: Duration::from_secs(30),
-    grace: Duration::from_secs(20),
-    bytes_per_second: 256,
-};
 /// How long a request waits for its turn.
 const TURN: Duration = Duration::from_secs(20);
 /// When one may come again that had to be turned away, in seconds.
@@ -86,7 +79,7 @@ pub(super) async fn reads_by_address(
 
 async fn received(app: &AppState, source: &Source, body: Body) -> Response {
     let file: Text = source.name.to_string().parse().unwrap_or_default();
-    let (chunks, _) = intake::body(body, Some(PACE));
+    let (chunks, _) = intake::body(intake::paced(body));
     match taken(app, source, file, chunks, Kept::WhereRefused).await {
         // A reader that sends one record and hears "done" has lost it: it must hear.
         Ok(summary) if summary.rejected > 0 && !summary.took_any() => {
@@ -188,7 +181,7 @@ pub(super) async fn transfer(
 }
 
 async fn transferred(app: &AppState, source: &Source, file: Text, body: Body) -> Response {
-    let (chunks, received) = intake::body(body, Some(PACE));
+    let (chunks, received) = intake::body(intake::paced(body));
     let summary = match taken(app, source, file.clone(), chunks, Kept::BySender).await {
         Ok(summary) => summary,
         Err(response) => return response,

@@ -1,10 +1,11 @@
 //! The body of an HTTP request as what a parser reads.
 
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use futures::StreamExt as _;
+use futures::{Stream, StreamExt as _, TryStreamExt as _, stream};
 use schemas::digest::Digest;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::{mpsc, oneshot};
@@ -61,16 +62,24 @@ pub type Received = oneshot::Receiver<(Digest, u64)>;
 
 /// How slowly a body may come: what the sender is waited for counts, not what it waits for this node.
 #[derive(Debug, Clone, Copy)]
-pub struct Pace {
+struct Pace {
     /// Longest silence in the middle of it.
-    pub silence: Duration,
+    silence: Duration,
     /// How long its sender may be waited for in all.
-    pub grace: Duration,
+    grace: Duration,
     /// And a second more for so many bytes that came.
-    pub bytes_per_second: u64,
+    bytes_per_second: u64,
 }
 
 impl Pace {
+    /// Of what comes over a network: a field unit at the edge of its own is slower than a person types, but
+    /// not for ever.
+    const NETWORK: Self = Self {
+        silence: Duration::from_secs(30),
+        grace: Duration::from_secs(20),
+        bytes_per_second: 256,
+    };
+
     /// How much longer its next bytes may take, after so many bytes and so much waiting.
     fn left(&self, bytes: u64, waited: Duration) -> Duration {
         let seconds = bytes.checked_div(self.bytes_per_second).unwrap_or(0);
@@ -79,15 +88,33 @@ impl Pace {
     }
 }
 
+/// The body of a request that comes over a network: one that comes more slowly than its pace has ended
+/// early.
+pub fn paced(body: Body) -> Body {
+    Body::from_stream(in_time(body, Pace::NETWORK))
+}
+
+fn in_time(body: Body, pace: Pace) -> impl Stream<Item = std::io::Result<Bytes>> + Send {
+    let start = (body.into_data_stream(), 0u64, Duration::ZERO);
+    stream::try_unfold(start, move |(mut body, count, waited)| async move {
+        let began = Instant::now();
+        let next = tokio::time::timeout(pace.left(count, waited), body.next()).await;
+        let Some(chunk) = next? else { return Ok(None) };
+        let chunk = chunk.map_err(std::io::Error::other)?;
+        let count = count.saturating_add(chunk.len() as u64);
+        Ok(Some((chunk, (body, count, waited.saturating_add(began.elapsed())))))
+    })
+}
+
 /// A request's body as a reader, and what the whole of it was. All of it is taken whatever becomes
-/// of the reader: a sender that is cut off in the middle of its file would not hear why. One that
-/// comes more slowly than its `pace` has ended early.
+/// of the reader: a sender that is cut off in the middle of its file would not hear why.
 #[must_use]
-pub fn body(body: Body, pace: Option<Pace>) -> (Chunks, Received) {
+pub fn body(body: Body) -> (Chunks, Received) {
     let (chunks, source) = mpsc::channel(16);
     let (whole, received) = oneshot::channel();
     tokio::spawn(async move {
-        if let Some(of) = forward(body, chunks, pace).await {
+        let stream = body.into_data_stream().map_err(std::io::Error::other);
+        if let Some(of) = forward(stream, chunks).await {
             let _ = whole.send(of);
         }
     });
@@ -95,33 +122,17 @@ pub fn body(body: Body, pace: Option<Pace>) -> (Chunks, Received) {
 }
 
 async fn forward(
-    body: Body,
+    stream: impl Stream<Item = std::io::Result<Bytes>>,
     chunks: mpsc::Sender<std::io::Result<Bytes>>,
-    pace: Option<Pace>,
 ) -> Option<(Digest, u64)> {
-    let mut stream = body.into_data_stream();
+    let mut stream = pin!(stream);
     let (mut hash, mut count, mut wanted) = (Sha256::new(), 0u64, true);
-    let mut waited = Duration::ZERO;
     loop {
-        let began = Instant::now();
-        let left = pace.map(|pace| pace.left(count, waited));
-        let next = match left {
-            None => stream.next().await,
-            Some(left) => match tokio::time::timeout(left, stream.next()).await {
-                Ok(next) => next,
-                Err(_) => {
-                    let silent = std::io::Error::from(std::io::ErrorKind::TimedOut);
-                    drop(chunks.send(Err(silent)).await);
-                    return None;
-                }
-            },
-        };
-        waited = waited.saturating_add(began.elapsed());
-        let chunk = match next {
+        let chunk = match stream.next().await {
             None => return Some((Digest::from_bytes(hash.finalize().into()), count)),
             Some(Ok(chunk)) => chunk,
             Some(Err(error)) => {
-                drop(chunks.send(Err(std::io::Error::other(error))).await);
+                drop(chunks.send(Err(error)).await);
                 return None;
             }
         };
@@ -155,7 +166,7 @@ mod tests {
     #[test]
     fn who_drips_is_waited_for_no_longer_than_its_bytes_are_worth() {
         let seconds = Duration::from_secs;
-        let pace = Pace { silence: seconds(30), grace: seconds(20), bytes_per_second: 256 };
+        let pace = Pace::NETWORK;
         for (bytes, waited, left) in [
             (0, 0, 20),
             (2, 19, 1),
@@ -173,11 +184,11 @@ mod tests {
         let (silence, grace) = (Duration::from_secs(30), Duration::from_millis(50));
         let pace = Pace { silence, grace, bytes_per_second: 1 << 20 };
         let (chunks, mut source) = mpsc::channel(64);
-        let dripping = futures::stream::unfold((), |()| async {
+        let dripping = stream::unfold((), |()| async {
             tokio::time::sleep(Duration::from_millis(20)).await;
             Some((Ok::<_, std::io::Error>(Bytes::from_static(b"x")), ()))
         });
-        let taken = forward(Body::from_stream(dripping), chunks, Some(pace)).await;
+        let taken = forward(in_time(Body::from_stream(dripping), pace), chunks).await;
         assert!(taken.is_none());
         let mut last = None;
         while let Some(chunk) = source.recv().await {

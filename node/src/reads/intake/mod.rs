@@ -19,7 +19,7 @@ use schemas::text::Text;
 use serde::Serialize;
 use tokio::sync::mpsc;
 
-pub use body::{BodyCopy, Chunks, Pace, Received, body};
+pub use body::{BodyCopy, Chunks, Received, body, paced};
 pub use folder::{WatchedFolders, is_unfinished};
 pub use set_aside::{SetAside, SetAsideError};
 pub use summary::{Counted, DryRun, ImportSummary, RecordError};

@@ -1,19 +1,14 @@
 //! Strangers who take what there is to take: sockets that say nothing, handshakes that never end, bodies that
 //! drip. Whoever is known is served beside them.
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use http_body_util::{BodyExt as _, StreamBody};
-use hyper::Request;
-use hyper::body::{Bytes, Frame};
-use node::http::pinned::Pinned;
 use schemas::envelope::Kind as Signed;
 use tests::agency::Agency;
 use tests::federation::owner_and_raw;
 use tests::fixtures::{PLATE, query};
-use tests::https::{address, pin, send};
+use tests::https::{address, drips, send};
 use tests::sources::{add_source, agency_with_https, native_lines, stored_reads, token};
 use tests::wait::{eventually, within};
 use tokio::io::AsyncReadExt as _;
@@ -88,18 +83,7 @@ async fn one_source_that_drips_keeps_no_other_waiting() {
     );
     let mut dripping = JoinSet::new();
     for _ in 0..16 {
-        let client = Pinned::at(&format!("https://{}", address(&agency)), pin(&agency));
-        let client = client.expect("a client");
-        let basic = format!("Bearer {}", token(&slow));
-        dripping.spawn(async move {
-            let drops = futures::stream::unfold((), |()| async {
-                tokio::time::sleep(Duration::from_secs(1)).await;
-                Some((Ok::<_, Infallible>(Frame::data(Bytes::from_static(b"\n"))), ()))
-            });
-            let body = StreamBody::new(Box::pin(drops)).map_err(|never| match never {});
-            let request = Request::post("/sources/slow/reads").header("authorization", basic);
-            drop(client.send(request.body(body.boxed_unsync()).expect("a request")).await);
-        });
+        dripping.spawn(drips(&agency, "/sources/slow/reads", token(&slow)));
     }
     let counts = || agency.node().app.https_places.counts();
     eventually("all of them are under way", async || (counts().open >= 16).then_some(())).await;

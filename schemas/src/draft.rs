@@ -41,6 +41,20 @@ pub struct Draft {
 }
 
 impl Draft {
+    /// What `user` would type to ask the same again.
+    #[must_use]
+    pub fn of(user: UserName, query: &Query) -> Self {
+        Self {
+            user,
+            whom: Recipients::These(vec![query.to.clone()]),
+            authority: query.authority.clone().map(AuthorityName::from),
+            why: query.why.clone(),
+            elements: query.elements.clone(),
+            limit: query.limit,
+            images: query.images,
+        }
+    }
+
     /// The query to one owner, on the authority that the draft's means.
     #[must_use]
     pub fn query(

@@ -59,10 +59,4 @@ impl Program {
     pub fn admits(&self, from: IpAddr) -> bool {
         self.addresses.is_empty() || self.addresses.iter().any(|range| range.holds(from))
     }
-
-    /// Whether it may ask for this purpose.
-    #[must_use]
-    pub fn may_ask_for(&self, purpose: &Purpose) -> bool {
-        self.purposes.is_empty() || self.purposes.contains(purpose)
-    }
 }

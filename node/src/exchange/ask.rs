@@ -69,6 +69,9 @@ pub enum AskError {
     /// The user may not ask.
     #[error("{0}")]
     User(String),
+    /// The program by which they ask may not be used for it.
+    #[error("{0}")]
+    Program(String),
     /// No id can be made.
     #[error("{0}")]
     Random(String),

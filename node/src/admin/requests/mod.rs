@@ -89,6 +89,7 @@ pub async fn submit(
     agency
         .act(|state, now| {
             let user = authorize(state, by, Permission::Query, now)?;
+            by.may_ask_for(asked.purpose)?;
             if let Some(end) = asked.scope.valid_until.filter(|end| *end <= now) {
                 return Err(ActError::usage(format!(
                     "the request would be usable until {end}, which has passed"

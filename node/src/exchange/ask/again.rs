@@ -2,6 +2,7 @@
 //! as unanswered when the node stopped in between.
 
 use agreements::decide::{Reasons, decline};
+use schemas::draft::Draft;
 use schemas::envelope::{Envelope, Kind};
 use schemas::outcome::OutcomeCode;
 use schemas::query::{Query, QueryId, Requester};
@@ -11,7 +12,9 @@ use tokio::sync::mpsc;
 
 use super::send::PendingQuery;
 use super::under_way::UnderWay;
-use super::{AskError, QueryClient, QueryOutcome, REVOKED, Saved, is_under_way};
+use super::{
+    AskError, QueryClient, QueryOutcome, REVOKED, Saved, is_under_way, log_rejected_draft,
+};
 use crate::permission::{Principal, authenticate, policy_in_force, refused};
 use audit_log::append::AppendError;
 use audit_log::entries::exchange::SignedQuery;
@@ -35,6 +38,7 @@ impl<D: Dial> QueryClient<D> {
         let asking = UnderWay::begin(&self.under_way, id);
         let asking = asking.ok_or_else(|| again(is_under_way(id)))?;
         let (sent, envelope, query) = self.sent(id).await?;
+        self.held_to_its_purposes(by, &query).await?;
         if let Some((asked, reasons)) = again_declined(&state, by.requester(&user), &query, now)? {
             return Ok(self.declined(asked, actor, reasons).await);
         }
@@ -88,6 +92,7 @@ impl<D: Dial> QueryClient<D> {
         let user = authenticate(&state, by, now).map_err(|e| AskError::User(e.to_string()))?;
         let actor = self.agency.actor(&user, by);
         let (_, envelope, query) = self.sent(id).await?;
+        self.held_to_its_purposes(by, &query).await?;
         if let Some((asking, reasons)) = again_declined(&state, by.requester(&user), &query, now)? {
             let refused = Reasons::ordered(reasons.clone()).map(|reasons| refused(&reasons));
             drop(self.declined(asking, actor, reasons).await);
@@ -95,6 +100,15 @@ impl<D: Dial> QueryClient<D> {
         }
         let signed = SignedQuery { query: &query, envelope: &envelope };
         self.cached.save_photographs(signed, actor).await
+    }
+
+    /// What was found for another purpose than a program may be used for is not shown by way of it; the
+    /// attempt is on record.
+    async fn held_to_its_purposes(&self, by: &Principal, query: &Query) -> Result<(), AskError> {
+        let Err(refused) = by.may_ask_for(query.why.purpose) else { return Ok(()) };
+        let (draft, why) = (Draft::of(by.user.clone(), query), refused.to_string());
+        log_rejected_draft(&self.agency, by, &draft, &why).await.map_err(again)?;
+        Err(AskError::Program(why))
     }
 
     /// A query that was sent from here, as it was signed.

@@ -19,6 +19,7 @@ impl From<AskError> for ActError {
     fn from(error: AskError) -> Self {
         match error {
             AskError::User(why) => Self::refused_as("user_not_authorized", Vec::new(), why),
+            AskError::Program(why) => Self::refused_as("program_purpose", Vec::new(), why),
             AskError::Nobody => {
                 let code = RefusalCode::NoAuthority.code();
                 Self::refused_as(code, Vec::new(), error.to_string())

@@ -6,13 +6,15 @@ use node::http::programs::SESSION;
 use node::sign_in::{Waits, approve_terminal, end_of, principal};
 use schemas::authenticator::SessionEnd;
 use schemas::entry::EntryKind as Kind;
+use schemas::purpose::Purpose;
 use schemas::time::DAY_MS;
 use serde_json::{Value, json};
 use tests::agency::{Agency, Plan};
 use tests::federation::sharing_pair_of;
 use tests::fixtures::{OFFICER, PLATE, draft};
-use tests::https::{send, send_with};
+use tests::https::{drips, send, send_with};
 use tests::signing_in::{DESK, door, enrolled};
+use tests::wait::LONGEST;
 
 /// An agency whose dispatch system may ask for its persons, and what proves that it is that system.
 struct Dispatch {
@@ -153,17 +155,35 @@ async fn every_route_takes_the_program_its_scope_and_a_persons_session_for_it() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_program_may_is_narrowed_and_ends_at_once() {
-    let only = ["--scope", "ask", "--purpose", "stolen_vehicle"];
+    let only = ["--scope", "ask", "--scope", "requests", "--purpose", "stolen_vehicle"];
     let cad = Dispatch::start(&only).await;
     let mut session = cad.approved().await;
-    let mut draft = cad.draft();
-    assert_eq!(draft["why"]["purpose"], "stolen_vehicle");
-    draft["why"]["purpose"] = "missing_person".into();
-    let (status, refused) = cad.says("POST", "/queries", &session, &draft).await;
+    let mut other = cad.draft();
+    assert_eq!(other["why"]["purpose"], "stolen_vehicle");
+    other["why"]["purpose"] = "missing_person".into();
+    let (status, refused) = cad.says("POST", "/queries", &session, &other).await;
     assert_eq!((status, refused["code"].as_str()), (403, Some("program_purpose")), "{refused}");
     let log = cad.agency.log().await;
     assert_eq!(log.count(Kind::QueryDeclined), 1, "an attempt is on record");
     drop(log);
+    // Nor is it shown what she found for that purpose elsewhere, nor sends a request for it.
+    let mut elsewhere = draft(&[cad.owner.id()], PLATE, cad.agency.now());
+    elsewhere.why.purpose = Purpose::MissingPerson;
+    let found = cad.agency.ask(&elsewhere).await;
+    let id = found[0].query_id.expect("a query id");
+    for what in ["again", "photographs"] {
+        let path = format!("/queries/{id}/{what}");
+        let (status, refused) = cad.says("POST", &path, &session, &json!({})).await;
+        assert_eq!((status, refused["code"].as_str()), (403, Some("program_purpose")), "{what}");
+    }
+    assert_eq!(cad.agency.log().await.count(Kind::QueryDeclined), 3, "nor these silently");
+    let request = json!({
+        "to": cad.owner.id(), "requested_by": "Maria Reyes", "purpose": "missing_person",
+        "case": "26-1187", "reason": "a girl of nine who was last seen in this car",
+        "scope": { "plates": [PLATE] },
+    });
+    let (status, refused) = cad.says("POST", "/requests", &session, &request).await;
+    assert_eq!((status, refused["code"].as_str()), (403, Some("program_purpose")), "{refused}");
     let may = cad.agency.accord(&["program", "try", "cad-1"]).done();
     let may = may["routes"].as_array().expect("routes").to_vec();
     assert_eq!(may.len(), OFFERED.len());
@@ -228,4 +248,13 @@ async fn a_person_who_may_no_longer_act_may_not_through_a_program_and_an_address
     // Without a token the network is told nothing.
     let (status, said) = send(&cad.agency, "POST", "/api/v1/queries", None, "{}").await;
     assert!(status == 401 && !said.contains(OFFICER), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_that_drips_is_waited_for_no_longer_than_its_bytes_are_worth() {
+    let cad = Dispatch::start(&["--scope", "ask"]).await;
+    let dripping = drips(&cad.agency, "/api/v1/session/finish", &cad.token);
+    // Twenty seconds it is waited for at least, which is as long as anything else here may take.
+    let told = tokio::time::timeout(LONGEST * 3, dripping).await.expect("an end");
+    assert_eq!(told, Some(400));
 }

@@ -88,12 +88,11 @@ impl ObservedCheckpoints {
         }
     }
 
-    /// How many heads a peer has shown and not proven to be of one log, and for how many seconds it was
-    /// there meanwhile and did not.
+    /// For how many seconds a peer was there and did not prove the heads that it had shown to be of one
+    /// log.
     #[must_use]
-    pub fn unproven(&self, peer: &AgencyId) -> (usize, u64) {
-        let by_peer = self.by_peer();
-        by_peer.get(peer).map_or((0, 0), |of| (of.waiting.len(), of.unproven_seconds))
+    pub fn unproven_seconds(&self, peer: &AgencyId) -> u64 {
+        self.by_peer().get(peer).map_or(0, |of| of.unproven_seconds)
     }
 
     /// The peers that were there and did not prove what they had shown.

@@ -49,8 +49,9 @@ pub(crate) struct Unproven {
     pub(crate) owed: u32,
     /// Those of them that are owed longer than is allowed, where that was looked at.
     pub(crate) overdue: u32,
-    /// Signed heads of its log that it has shown, and not proven to be of one log although it was there.
-    pub(crate) heads: u32,
+    /// Whether it has shown signed heads of its log and not proven them to be of one log although it was
+    /// there.
+    pub(crate) heads: bool,
     /// Whether it is more than is allowed.
     pub(crate) beyond: bool,
 }
@@ -62,9 +63,9 @@ impl fmt::Display for Unproven {
             owed => format!("{owed} entries about exchanges"),
         };
         match self.heads {
-            0 => f.write_str(&entries),
-            _ if self.owed == 0 => write!(f, "that the heads it signed are of one log"),
-            _ => write!(f, "{entries}, and that the heads it signed are of one log"),
+            false => f.write_str(&entries),
+            true if self.owed == 0 => write!(f, "that the heads it signed are of one log"),
+            true => write!(f, "{entries}, and that the heads it signed are of one log"),
         }
     }
 }
@@ -90,12 +91,11 @@ impl ProofBook {
             0..=TOLERATED => 0,
             _ => self.store.overdue(peer, self.bounds.unproven_seconds).await?,
         };
-        let (heads, seconds) = self.shown.unproven(peer);
-        let heads = if seconds > 0 { u32::try_from(heads).unwrap_or(u32::MAX) } else { 0 };
+        let seconds = self.shown.unproven_seconds(peer);
         let beyond = owed >= self.bounds.unproven_exchanges
             || overdue > TOLERATED
-            || (heads > 0 && seconds >= u64::from(self.bounds.unproven_seconds));
-        Ok(Unproven { owed, overdue, heads, beyond })
+            || (seconds > 0 && seconds >= u64::from(self.bounds.unproven_seconds));
+        Ok(Unproven { owed, overdue, heads: seconds > 0, beyond })
     }
 
     /// What every peer leaves unproven that leaves something.

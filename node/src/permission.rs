@@ -139,6 +139,19 @@ pub fn authenticate<'a>(
     }
 }
 
+/// The user who acts, if they administer or, failing that, audit: what the one has set up, the other looks at.
+///
+/// # Errors
+/// When the user is unknown, disabled, or of other roles.
+pub fn authorize_overseer<'a>(
+    state: &'a State,
+    by: &Principal,
+    now: Timestamp,
+) -> Result<Cow<'a, User>, ActError> {
+    authorize(state, by, Permission::Administer, now)
+        .or_else(|_| authorize(state, by, Permission::Audit, now))
+}
+
 /// The user who acts, if the policy gives one of their roles this permission.
 ///
 /// # Errors

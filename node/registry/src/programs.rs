@@ -47,13 +47,6 @@ impl Program {
         self.revoked.is_none() && now < self.until
     }
 
-    /// Whether `token` is this program's. Digests are compared: how long that takes tells nothing of the
-    /// token.
-    #[must_use]
-    pub fn has_token(&self, token: &str) -> bool {
-        self.token == Digest::of(token.as_bytes())
-    }
-
     /// Whether it may be used from this address.
     #[must_use]
     pub fn admits(&self, from: IpAddr) -> bool {

@@ -53,6 +53,12 @@ impl Token {
         &self.0
     }
 
+    /// Its text, once it is shown to who is given it and kept nowhere.
+    #[must_use]
+    pub fn into_text(self) -> Zeroizing<String> {
+        self.0
+    }
+
     /// What is kept of it.
     #[must_use]
     pub fn digest(&self) -> Digest {

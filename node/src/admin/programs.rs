@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use crate::permission::{ActError, OwnAgency, Permission, Principal, authorize};
+use crate::permission::{
+    ActError, OwnAgency, Permission, Principal, authorize, authorize_overseer,
+};
 use audit_log::entries::people::{ProgramChange, program_changed};
 use registry::{Program, ProgramName, State};
 
@@ -59,18 +61,13 @@ fn known<'a>(state: &'a State, name: &ProgramName) -> Result<&'a Program, ActErr
     })
 }
 
-fn new_token() -> Result<Zeroizing<String>, ActError> {
-    Ok(Zeroizing::new(Token::new()?.expose().to_owned()))
-}
-
 /// Every program, in force or not.
 ///
 /// # Errors
 /// When the actor neither administers nor audits.
 pub fn list(agency: &OwnAgency, by: &Principal) -> Result<Vec<Program>, ActError> {
     let (state, now) = (agency.registry.state(), agency.clock.now());
-    authorize(&state, by, Permission::Administer, now)
-        .or_else(|_| authorize(&state, by, Permission::Audit, now))?;
+    authorize_overseer(&state, by, now)?;
     Ok(state.programs.values().cloned().collect())
 }
 
@@ -83,7 +80,7 @@ pub async fn add(
     by: &Principal,
     new: &NewProgram,
 ) -> Result<ProgramWithToken, ActError> {
-    let token = new_token()?;
+    let token = Token::new()?.into_text();
     let program = change(agency, by, ProgramChange::Added, |state, user, now| {
         if state.programs.get(&new.name).is_some_and(|known| known.in_force(now)) {
             return Err(ActError::usage(format!("program `{}` exists already", new.name)));
@@ -129,7 +126,7 @@ pub async fn renew_token(
     by: &Principal,
     name: &ProgramName,
 ) -> Result<ProgramWithToken, ActError> {
-    let token = new_token()?;
+    let token = Token::new()?.into_text();
     let program = change(agency, by, ProgramChange::Renewed, |state, user, now| {
         let program = known(state, name)?;
         if !program.in_force(now) {

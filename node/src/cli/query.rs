@@ -283,7 +283,6 @@ fn outcome(heard: &Value) -> String {
     }
 }
 
-/// A reason for a person: its code, sentence and sections.
 /// What an owner said since of a read of its answer.
 fn corrected(owner: &str, one: &Value) -> String {
     let (at, was, reason) = (shown(text(one, "at")), text(one, "was"), text(one, "reason"));
@@ -295,6 +294,7 @@ fn corrected(owner: &str, one: &Value) -> String {
     }
 }
 
+/// A reason for a person: its code, sentence and sections.
 pub(super) fn reason(reason: &Value, indent: &str) -> String {
     let (code, message) = (text(reason, "code"), one_line(text(reason, "message")));
     format!("{indent}{code}: {message}\n{indent}  [{}]", cited(reason))

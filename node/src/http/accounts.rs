@@ -3,6 +3,7 @@
 
 use schemas::query::UserName;
 use schemas::time::Timestamp;
+use schemas::user::User;
 
 use super::state::AppState;
 use crate::admin::people::disable_inactive;
@@ -56,8 +57,7 @@ impl AppState {
             }
             // Who has nothing to sign in by does nothing, and is looked at when she is enrolled.
             let Some((bound, last)) = used.get(&user.name) else { continue };
-            let at = user.enabled_at.map_or(*last, |at| at.max(*last));
-            if at.plus_days(INACTIVE_DAYS - TOLD_DAYS) < now {
+            if last_active(user, *last).plus_days(INACTIVE_DAYS - TOLD_DAYS) < now {
                 due.inactive.push(user.name.clone());
             }
             let looked = [user.reviewed_at, user.enabled_at].into_iter().flatten().max();
@@ -85,12 +85,17 @@ impl AppState {
             let Some(user) = state.users.get(&name).filter(|user| user.enabled(now)) else {
                 continue;
             };
-            if is_over(user.enabled_at.map_or(last, |at| at.max(last)), now) {
+            if is_over(last_active(user, last), now) {
                 failed = disable_inactive(agency, &name).await.and(failed);
             }
         }
         failed
     }
+}
+
+/// When a user was last at work here, as far as it counts: whoever was enabled since begins anew.
+fn last_active(user: &User, signed_in: Timestamp) -> Timestamp {
+    user.enabled_at.map_or(signed_in, |at| at.max(signed_in))
 }
 
 /// Whether an account that was last used then is to be disabled.

@@ -27,22 +27,6 @@ impl AppState {
         Ok((changed, sessions))
     }
 
-    /// Lets a person act again who was disabled, or proposes it.
-    ///
-    /// # Errors
-    /// As [`Self::disable`].
-    pub async fn enable(&self, by: &Principal, name: &UserName) -> Result<Changed, ActError> {
-        people::enable(&self.context.agency, by, name).await
-    }
-
-    /// Records that somebody looked at a person's account.
-    ///
-    /// # Errors
-    /// As [`Self::disable`].
-    pub async fn review(&self, by: &Principal, name: &UserName) -> Result<Changed, ActError> {
-        people::review(&self.context.agency, by, name).await
-    }
-
     /// Changes what is delegated to a person, or proposes it.
     ///
     /// # Errors

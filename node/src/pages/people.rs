@@ -12,7 +12,7 @@ use super::draft::words;
 use super::page::{Shown, form_token, line_of, prove_again, when};
 use super::visitor::{Proven, Visitor};
 use crate::http::AppState;
-use crate::permission::{Permission, authorize};
+use crate::permission::authorize_overseer;
 use crate::sign_in;
 
 type App = State<Arc<AppState>>;
@@ -20,9 +20,7 @@ type App = State<Arc<AppState>>;
 pub(super) async fn list(State(app): App, visitor: Visitor) -> Response {
     let agency = &app.context.agency;
     let (state, now) = (agency.registry.state(), agency.clock.now());
-    let may = authorize(&state, &visitor.by, Permission::Administer, now)
-        .or_else(|_| authorize(&state, &visitor.by, Permission::Audit, now));
-    if let Err(error) = may {
+    if let Err(error) = authorize_overseer(&state, &visitor.by, now) {
         return visitor.page(Shown::error(&error));
     }
     let sessions = app.sign_in.sessions().await;

@@ -13,7 +13,9 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::source_stats::SourceStats;
-use crate::permission::{ActError, OwnAgency, Permission, Principal, authorize};
+use crate::permission::{
+    ActError, OwnAgency, Permission, Principal, authorize, authorize_overseer,
+};
 use audit_log::entries::reads::{SourceChange, source_changed};
 use registry::{Source, SourceName, State};
 use schemas::user::User;
@@ -66,10 +68,6 @@ pub fn to_json(source: &Source, stats: &SourceStats) -> Value {
     })
 }
 
-fn new_token() -> Result<Zeroizing<String>, ActError> {
-    Ok(Zeroizing::new(Token::new()?.expose().to_owned()))
-}
-
 /// A folder of a source, and who else may write into it.
 #[derive(Debug, Default)]
 struct Watched {
@@ -119,8 +117,7 @@ fn known<'a>(state: &'a State, name: &SourceName) -> Result<&'a Source, ActError
 /// When the actor neither administers nor audits.
 pub fn list(agency: &OwnAgency, by: &Principal) -> Result<Vec<Source>, ActError> {
     let (state, now) = (agency.registry.state(), agency.clock.now());
-    authorize(&state, by, Permission::Administer, now)
-        .or_else(|_| authorize(&state, by, Permission::Audit, now))?;
+    authorize_overseer(&state, by, now)?;
     Ok(state.sources.values().cloned().collect())
 }
 
@@ -138,7 +135,7 @@ pub async fn add(
     authorize(&agency.registry.state(), by, Permission::Administer, agency.clock.now())?;
     let watched = new.folder.as_deref().map(|folder| watched(folder, new.shared, home));
     let Watched { folder, writers } = watched.transpose()?.unwrap_or_default();
-    let token = if folder.is_none() { Some(new_token()?) } else { None };
+    let token = if folder.is_none() { Some(Token::new()?.into_text()) } else { None };
     let source = change(agency, by, SourceChange::Added, |state, user, now| {
         let open = |source: &&Source| source.disabled.is_none();
         if state.sources.get(&new.name).filter(open).is_some() {
@@ -181,7 +178,7 @@ pub async fn renew_token(
     by: &Principal,
     name: &SourceName,
 ) -> Result<SourceWithToken, ActError> {
-    let token = new_token()?;
+    let token = Token::new()?.into_text();
     let source = change(agency, by, SourceChange::Renewed, |state, user, now| {
         let source = known(state, name)?;
         if source.disabled.is_some() || source.folder.is_some() {

@@ -16,7 +16,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{DESTROY, Retention};
-use crate::permission::{ActError, OwnAgency, Permission, Principal, authorize};
+use crate::permission::{
+    ActError, OwnAgency, Permission, Principal, authorize, authorize_overseer,
+};
 use audit::view::LogEntry;
 use audit_log::entries::retention::{hold_placed, hold_released};
 use registry::{HeldRead, Hold, On, Release};
@@ -69,8 +71,7 @@ pub fn to_json(hold: &Hold) -> Value {
 /// When the actor neither administers nor audits.
 pub fn list(agency: &OwnAgency, by: &Principal) -> Result<Vec<Hold>, ActError> {
     let (state, now) = (agency.registry.state(), agency.clock.now());
-    authorize(&state, by, Permission::Administer, now)
-        .or_else(|_| authorize(&state, by, Permission::Audit, now))?;
+    authorize_overseer(&state, by, now)?;
     Ok(state.holds.values().cloned().collect())
 }
 

@@ -98,7 +98,7 @@ fn none_waits() -> ActError {
 pub fn begin_terminal(sign_in: &SignIn, notice: &Digest, source: &str) -> Result<Waits, ActError> {
     may_try(sign_in, source)?;
     sign_in.notice.acknowledged(notice)?;
-    begin(sign_in, source)
+    begin_program(sign_in, source)
 }
 
 /// A program begins to wait for a person who lets it ask for her. She has read the notice where she approves.
@@ -106,10 +106,6 @@ pub fn begin_terminal(sign_in: &SignIn, notice: &Digest, source: &str) -> Result
 /// # Errors
 /// When there are no pages.
 pub fn begin_program(sign_in: &SignIn, source: &str) -> Result<Waits, ActError> {
-    begin(sign_in, source)
-}
-
-fn begin(sign_in: &SignIn, source: &str) -> Result<Waits, ActError> {
     clock_is_right(sign_in)?;
     let origin = sign_in.origin.as_deref().ok_or_else(|| {
         let why = "there are no pages to approve it on: set `origin` in accord.toml, or sign in with a password and code";

@@ -6,7 +6,6 @@ use schemas::agency::AgencyId;
 use schemas::entry::EntryKind;
 use schemas::event::audit::EntriesViewed;
 use schemas::plate::Plate;
-use schemas::text::Text;
 use schemas::time::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -18,7 +17,7 @@ use crate::auditing::{alarms, entries};
 use crate::exchange::statements::{Reconciled, Reconciler};
 use crate::http::alarms::open;
 use crate::http::error::ApiResult;
-use crate::http::extract::{Json, Path, Query};
+use crate::http::extract::{Json, Path, Query, Why};
 use crate::http::problem::BrokenOff;
 use crate::http::state::App;
 use crate::permission::{ActError, Principal};
@@ -117,12 +116,6 @@ pub(in crate::http) async fn alarms(State(app): App) -> Response {
 /// Every open alarm in words, a line each.
 pub(in crate::http) async fn open_alarms(State(app): App) -> Response {
     lines::of(open(&app.context.agency.registry.state()).collect())
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(in crate::http) struct Why {
-    reason: Text,
 }
 
 pub(in crate::http) async fn resolve(

@@ -2,14 +2,13 @@
 
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
-use schemas::text::Text;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
 use super::lines;
 use crate::http::error::ApiResult;
-use crate::http::extract::{Json, Path};
+use crate::http::extract::{Json, Path, Why};
 use crate::http::problem::BrokenOff;
 use crate::http::state::App;
 use crate::permission::Principal;
@@ -26,12 +25,6 @@ pub(in crate::http) async fn place(
     Json(wanted): Json<HoldRequest>,
 ) -> ApiResult<Json<Value>> {
     Ok(Json(to_json(&holds::place(&app.retention, &by, &wanted).await?)))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(in crate::http) struct Why {
-    reason: Text,
 }
 
 pub(in crate::http) async fn release(

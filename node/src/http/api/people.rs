@@ -79,7 +79,7 @@ pub(in crate::http) async fn enable(
     by: Principal,
     Path(name): Path<UserName>,
 ) -> ApiResult<Json<people::Changed>> {
-    Ok(Json(app.enable(&by, &name).await?))
+    Ok(Json(people::enable(&app.context.agency, &by, &name).await?))
 }
 
 pub(in crate::http) async fn review(
@@ -87,7 +87,7 @@ pub(in crate::http) async fn review(
     by: Principal,
     Path(name): Path<UserName>,
 ) -> ApiResult<Json<people::Changed>> {
-    Ok(Json(app.review(&by, &name).await?))
+    Ok(Json(people::review(&app.context.agency, &by, &name).await?))
 }
 
 pub(in crate::http) async fn delegate(

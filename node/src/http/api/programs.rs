@@ -2,14 +2,12 @@
 
 use axum::Extension;
 use axum::extract::State;
-use schemas::text::Text;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::admin::programs::{self, NewProgram, ProgramWithToken, to_json};
 use crate::http::access::Offered;
 use crate::http::error::ApiResult;
-use crate::http::extract::{Json, Path};
+use crate::http::extract::{Json, Path, Why};
 use crate::http::state::{App, AppState};
 use crate::permission::{ActError, Principal};
 use crate::sign_in::end_of_program;
@@ -58,12 +56,6 @@ pub(in crate::http) async fn renew(
 ) -> ApiResult<Json<Value>> {
     let renewed = programs::renew_token(&app.context.agency, &by, &name).await?;
     Ok(Json(with_token(&app, &renewed)))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(in crate::http) struct Why {
-    reason: Text,
 }
 
 pub(in crate::http) async fn revoke(

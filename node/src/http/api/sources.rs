@@ -1,12 +1,10 @@
 //! `/sources`
 
 use axum::extract::State;
-use schemas::text::Text;
-use serde::Deserialize;
 use serde_json::Value;
 
 use crate::http::error::ApiResult;
-use crate::http::extract::{Json, Path};
+use crate::http::extract::{Json, Path, Why};
 use crate::http::state::{App, AppState};
 use crate::permission::Principal;
 use crate::reads::source_stats::SourceStats;
@@ -64,12 +62,6 @@ pub(in crate::http) async fn withdraw(
     let (context, key) = (&app.context, app.context.message_key());
     let store = context.store.as_ref();
     Ok(Json(withdraw_reads(&context.agency, store, &key, &by, &name, &wanted).await?))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(in crate::http) struct Why {
-    reason: Text,
 }
 
 pub(in crate::http) async fn disable(

@@ -10,7 +10,7 @@ use crate::agency::AgencyId;
 use crate::answer::{Answer, Basis};
 use crate::authority::AuthorityId;
 use crate::digest::Digest;
-use crate::query::{Elements, Justification, Query, QueryId};
+use crate::query::{Elements, Justification, Query, QueryId, Releaser, UserName};
 use crate::refusal::{Reason, Refusal};
 use crate::time::Timestamp;
 
@@ -51,6 +51,12 @@ pub struct Access {
     pub requester: AgencyId,
     /// The agency asked.
     pub owner: AgencyId,
+    /// Who released the query, where the screening of the requester's own policy had refused its reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub released_by: Option<Releaser>,
+    /// The registered person of the requester for whom somebody else asked, and who sees the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub for_user: Option<UserName>,
     /// Purpose, case, reason and the rest.
     pub why: Justification,
     /// The plate or other elements.
@@ -87,6 +93,8 @@ impl Access {
             search: query.search,
             requester: query.from.clone(),
             owner: query.to.clone(),
+            released_by: query.released_by.clone(),
+            for_user: query.for_person.as_ref().map(|person| person.user.clone()),
             why: query.why.clone(),
             elements: query.elements.clone(),
             authority: query.authority.clone(),

@@ -116,6 +116,17 @@ pub struct Authenticator {
     pub by: Option<UserName>,
     /// How that person was identified.
     pub identified: Text,
+    /// Until when it counts, where that is for a time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+}
+
+impl Authenticator {
+    /// Whether it still counts at `now`, as far as its time goes.
+    #[must_use]
+    pub fn lasts(&self, now: Timestamp) -> bool {
+        self.until.is_none_or(|until| now < until)
+    }
 }
 
 /// Since when and why an authenticator counts no longer.
@@ -182,7 +193,8 @@ pub struct Proposal {
 
 impl User {
     /// What of `self` gives power that `before` did not have: titles, roles that administer, approve
-    /// or audit, and delegations. Nothing where no second person is needed.
+    /// or audit, and delegations,
+    /// the night desk. Nothing where no second person is needed.
     #[must_use]
     pub fn gains(
         &self,
@@ -201,6 +213,10 @@ impl User {
         let held = |one: &Delegation| before.is_some_and(|b| b.delegations.contains(one));
         let delegated = self.delegations.iter().filter(|one| !held(one));
         gains.extend(delegated.map(|one| format!("the authority of the {}", one.title)));
+        let sat = before.and_then(|before| before.night_desk);
+        if let Some(until) = self.night_desk.filter(|until| Some(*until) != sat) {
+            gains.push(format!("the night desk until {until}"));
+        }
         gains
     }
 }

@@ -18,13 +18,11 @@ pub enum Recipients {
     These(Vec<AgencyId>),
 }
 
-/// What an officer typed.
+/// What an officer typed. Who asks is who is signed in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Draft {
-    /// The user who asks.
-    pub user: UserName,
     /// Whom.
     pub whom: Recipients,
     /// On what authority, when the officer names one.
@@ -38,20 +36,23 @@ pub struct Draft {
     /// Whether photographs are wanted.
     #[serde(default)]
     pub images: bool,
+    /// The registered person for whom it is asked, who sees the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub for_user: Option<UserName>,
 }
 
 impl Draft {
-    /// What `user` would type to ask the same again.
+    /// What would be typed to ask the same again.
     #[must_use]
-    pub fn of(user: UserName, query: &Query) -> Self {
+    pub fn of(query: &Query) -> Self {
         Self {
-            user,
             whom: Recipients::These(vec![query.to.clone()]),
             authority: query.authority.clone().map(AuthorityName::from),
             why: query.why.clone(),
             elements: query.elements.clone(),
             limit: query.limit,
             images: query.images,
+            for_user: query.for_person.as_ref().map(|person| person.user.clone()),
         }
     }
 
@@ -74,6 +75,8 @@ impl Draft {
             search: None,
             authority,
             requester: requester.clone(),
+            released_by: None,
+            for_person: None,
             why: self.why.clone(),
             elements: self.elements.clone(),
             limit: self.limit,

@@ -48,10 +48,14 @@ pub enum Kind {
     Transfer,
     /// What an evidence package holds, signed by the message key of the agency that made it.
     Evidence,
+    /// What an agency says of one of its people, signed by the agency key.
+    Attestation,
+    /// The policy that an agency has in force, signed by its message key.
+    Policy,
 }
 
 impl Kind {
-    const ALL: [(Self, &'static str); 15] = [
+    const ALL: [(Self, &'static str); 17] = [
         (Self::Card, "application/vnd.accord.card.v1+json"),
         (Self::Query, "application/vnd.accord.query.v1+json"),
         (Self::Answer, "application/vnd.accord.answer.v1+json"),
@@ -67,6 +71,8 @@ impl Kind {
         (Self::Correction, "application/vnd.accord.correction.v1+json"),
         (Self::Transfer, "application/vnd.accord.transfer.v1+json"),
         (Self::Evidence, "application/vnd.accord.evidence.v1+json"),
+        (Self::Attestation, "application/vnd.accord.attestation.v1+json"),
+        (Self::Policy, "application/vnd.accord.policy.v1+json"),
     ];
 
     /// The media type that is signed.

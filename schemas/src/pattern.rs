@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::plate::{LONGEST, Plate, separator};
+use crate::plate::{LONGEST, Plate, UNREAD, separator};
 
 /// A pattern that plates fit: `A`–`Z` and `0`–`9`, `?` for exactly one character, `*` for any run
 /// of them or none.
@@ -69,30 +69,47 @@ impl PlatePattern {
         self.0.rsplit(open).next().unwrap_or_default()
     }
 
-    /// Whether a plate fits.
+    /// Whether a plate fits. A character that its reader could not make out may be any: it stands for letters
+    /// and digits of the pattern too, for a third of them and for two at most.
     #[must_use]
     pub fn fits(&self, plate: &Plate) -> bool {
-        // A bit for each length of the pattern's beginning that fits what was seen of the plate.
-        let through_runs = |at: u32| {
-            self.0.bytes().enumerate().fold(at, |at, (n, of)| {
-                if of == b'*' && at & (1 << n) != 0 { at | (1 << n) << 1 } else { at }
-            })
-        };
-        let mut at = through_runs(1);
-        for c in plate.as_str().bytes() {
-            let mut next = 0;
-            for (n, of) in self.0.bytes().enumerate().filter(|(n, _)| at & (1 << n) != 0) {
-                if of == b'*' {
-                    next |= 1 << n;
-                } else if of == b'?' || of == c {
-                    next |= (1 << n) << 1;
+        let unread = (self.known() / 3).min(UNREAD_FOR);
+        // A bit for each length of the pattern's beginning that fits what was seen of the plate; a set of them
+        // for each number of letters and digits that an unread character stands for.
+        let mut at = [0_u32; UNREAD_FOR + 1];
+        at[0] = self.through_runs(1);
+        for c in plate.as_str().chars() {
+            let mut next = [0_u32; UNREAD_FOR + 1];
+            let mut before = 0;
+            for (next, at) in next.iter_mut().zip(at).take(unread.saturating_add(1)) {
+                for (n, of) in self.0.chars().enumerate() {
+                    let step = |at: u32| if at & (1 << n) == 0 { 0 } else { (1 << n) << 1 };
+                    *next |= match of {
+                        '*' => at & (1 << n),
+                        '?' => step(at),
+                        of if of == c => step(at),
+                        _ if c == UNREAD => step(before),
+                        _ => 0,
+                    };
                 }
+                *next = self.through_runs(*next);
+                before = at;
             }
-            at = through_runs(next);
+            at = next;
         }
-        at & (1 << self.0.len()) != 0
+        at.iter().any(|at| at & (1 << self.0.len()) != 0)
+    }
+
+    /// Where a run of none leads too.
+    fn through_runs(&self, at: u32) -> u32 {
+        self.0.bytes().enumerate().fold(at, |at, (n, of)| {
+            if of == b'*' && at & (1 << n) != 0 { at | (1 << n) << 1 } else { at }
+        })
     }
 }
+
+/// Most letters and digits of a pattern that characters stand for which were not read.
+const UNREAD_FOR: usize = 2;
 
 const fn open(c: char) -> bool {
     matches!(c, '*' | '?')
@@ -189,6 +206,28 @@ mod tests {
         ];
         for (plate, text, expected) in table {
             assert_eq!(pattern(text).fits(&plate.parse().unwrap()), expected, "{plate} {text}");
+        }
+    }
+
+    #[test]
+    fn a_character_that_was_not_read_may_be_any_but_not_for_most_of_a_pattern() {
+        for (plate, text, expected) in [
+            ("8AB?123", "8ABC*", true),
+            ("8AB?123", "8AB?123", true),
+            ("8AB?123", "*C12*", true),
+            ("?ABC123", "8ABC123", true),
+            ("8?BC12?", "8ABC123", true),
+            ("8ABC12?", "*9", false),
+            ("8ABC12?", "*29", false),
+            ("8ABC12?", "*129", true),
+            ("8AB?12?", "8ABC129", true),
+            ("8AB?12?", "*C129", false),
+            ("8A??12?", "8ABC129", false),
+            ("8A?1234", "8ABC1234", false),
+            ("8AB?123", "9ABC*", false),
+        ] {
+            let plate = Plate::try_from(plate.to_owned()).unwrap();
+            assert_eq!(pattern(text).fits(&plate), expected, "{plate} {text}");
         }
     }
 

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// What a program may be used for, by a person who lets it.
+/// What a program may be used for: by a person who lets it, or, of `records`, by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -21,20 +21,25 @@ pub enum ProgramScope {
     Import,
     /// Reading the log, and reports of it.
     Audit,
+    /// Fetching a record of each request for reads, for the records system.
+    Records,
 }
 
 /// Every scope, with its word.
-const WORDS: [(ProgramScope, &str); 5] = [
+const WORDS: [(ProgramScope, &str); 6] = [
     (ProgramScope::Ask, "ask"),
     (ProgramScope::Explain, "explain"),
     (ProgramScope::Requests, "requests"),
     (ProgramScope::Import, "import"),
     (ProgramScope::Audit, "audit"),
+    (ProgramScope::Records, "records"),
 ];
 
 /// A word that is no scope.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no scope of a program; expected ask, explain, requests, import or audit")]
+#[error(
+    "`{0}` is no scope of a program; expected ask, explain, requests, import, audit or records"
+)]
 pub struct UnknownScope(String);
 
 impl ProgramScope {

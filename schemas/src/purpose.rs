@@ -108,6 +108,8 @@ codes! {
         AlprAdministrator = "alpr_administrator",
         /// Auditor.
         Auditor = "auditor",
+        /// Whoever sees to requests of courts and the public for records.
+        RecordsCustodian = "records_custodian",
         /// Administrator of the machine.
         SystemAdministrator = "system_administrator",
         /// Vendor, for a limited time and never to query.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::agency::{AgencyId, State};
 use crate::area::{Near, Polygon};
+use crate::attestation::SignedAttestation;
 use crate::authority::AuthorityId;
 use crate::digest::{Digest, hex, unhex};
 use crate::offense::{Offense, VehicleRole};
@@ -136,9 +137,16 @@ pub struct Requester {
     /// Day of the last training, `YYYY-MM-DD`, as an instant at its start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trained_on: Option<Timestamp>,
+    /// Day of the last clearance for criminal justice data, as an instant at its start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cleared_on: Option<Timestamp>,
     /// How she had signed in; absent where her agency says nothing of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<RequesterSession>,
+    /// That her agency vouches for her with its agency key, for agreements that demand it: the text of
+    /// an envelope of at most 1,024 bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attestation: Option<SignedAttestation>,
 }
 
 /// What is looked for: the query elements of Civil Code 1798.90.52(a)(2).
@@ -251,6 +259,25 @@ pub struct Justification {
     pub danger: Text,
 }
 
+/// Who released a query that the screening of the requester's own policy had refused: another person of
+/// the same agency.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Releaser {
+    /// User name at the requesting agency.
+    pub user: UserName,
+    /// Full name.
+    pub full_name: Text,
+    /// Title.
+    #[serde(default, skip_serializing_if = "Text::is_empty")]
+    pub title: Text,
+    /// Roles at the requesting agency.
+    pub roles: Vec<Role>,
+    /// Why, in words.
+    pub reason: Text,
+}
+
 /// A query as it is signed: bound to one owner, one authority and one instant.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
@@ -272,6 +299,12 @@ pub struct Query {
     pub authority: Option<AuthorityId>,
     /// The person who asks.
     pub requester: Requester,
+    /// Who released it, where the screening of the requester's own policy had refused its reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub released_by: Option<Releaser>,
+    /// The registered person of the same agency for whom somebody else asks: she sees the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub for_person: Option<Requester>,
     /// Why.
     pub why: Justification,
     /// What is looked for.

@@ -41,10 +41,19 @@ codes! {
         RoleNotAuthorized = "role_not_authorized",
         /// She had not signed in as is demanded, or her agency does not say how.
         SignInInsufficient = "sign_in_insufficient",
+        /// She is not one of the people whom the agreement names.
+        PersonNotListed = "person_not_listed",
+        /// Her agency does not vouch for her with its agency key, as is demanded, or what it says is not of
+        /// her.
+        PersonNotAttested = "person_not_attested",
         /// No training is recorded.
         TrainingMissing = "training_missing",
         /// The training is out of date.
         TrainingExpired = "training_expired",
+        /// No clearance for criminal justice data is recorded.
+        ClearanceMissing = "clearance_missing",
+        /// The clearance is out of date.
+        ClearanceExpired = "clearance_expired",
         /// The person who asks is not named.
         RequesterNotNamed = "requester_not_named",
         /// A case number is demanded.

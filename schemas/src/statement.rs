@@ -7,6 +7,7 @@
 //!
 //! Nothing here names a plate, person or reason: query ids, instants, outcomes and digests only.
 
+pub mod session_word;
 pub mod tree_path;
 
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,7 @@ use crate::agency::AgencyId;
 use crate::digest::Digest;
 use crate::query::QueryId;
 use crate::time::Timestamp;
+use session_word::{SessionSaid, SessionTold};
 use tree_path::{TreePath, TreePathError};
 
 /// What a peer asks to be stated.
@@ -33,6 +35,9 @@ pub struct StatementRequest {
     pub since: Timestamp,
     /// Exchanges whose query was signed before. Both sides cut at this instant.
     pub until: Timestamp,
+    /// The sessions that queries of whoever is asked have named in that time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sessions: Vec<SessionSaid>,
 }
 
 /// A statement: the root of the tree over what the log says.
@@ -52,6 +57,9 @@ pub struct Statement {
     pub count: u64,
     /// The root.
     pub digest: Digest,
+    /// What the log tells of each session that was asked about, in the order of the request.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sessions: Vec<SessionTold>,
 }
 
 /// Most places of one request to show what stands there.
@@ -60,6 +68,8 @@ pub const MOST_PLACES: usize = 64;
 pub const MOST_PLACES_IN_ALL: usize = 20_000;
 /// Most exchanges of a bucket: where there are more, they stand below.
 pub const BUCKET: usize = 16;
+/// Most refusals that an owner makes for one query; asked once more, it sends one of them again.
+pub const MOST_REFUSALS: usize = 8;
 
 /// Asks to be shown what stands at some places; none ends the conversation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,6 +126,9 @@ pub enum NodeError {
     /// It is a bucket where there must be places below, or the other way round.
     #[error("it is not divided as so many exchanges are")]
     Division,
+    /// A line tells of more refusals than an owner makes for one query.
+    #[error("a line of it tells of {0} refusals before the last one, more than {max} may be", max = MOST_REFUSALS - 1)]
+    Refusals(usize),
     /// A line's time stands in no month.
     #[error(transparent)]
     Time(#[from] TreePathError),
@@ -192,6 +205,9 @@ impl Node {
             if !place.holds(line.asked_at, &key)? || last.is_some_and(|last| last >= key) {
                 return Err(NodeError::Order);
             }
+            if !line.is_bounded() {
+                return Err(NodeError::Refusals(line.refused_before.len()));
+            }
             last = Some(key);
         }
         if within && sorted { Ok(()) } else { Err(NodeError::Order) }
@@ -245,6 +261,11 @@ pub struct ExchangeRecord {
     pub reply: Option<Digest>,
     /// Digest of the receipt's envelope: the requester signed it, the owner recorded it.
     pub receipt: Option<Digest>,
+    /// Owner: the query came more than once, and each time something else stood in its way. Digests of
+    /// the refusals before `reply`, in order; which of them reached the requester it cannot know.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "json-schema", schemars(length(max = 7)))]
+    pub refused_before: Vec<Digest>,
 }
 
 impl ExchangeRecord {
@@ -260,8 +281,23 @@ impl ExchangeRecord {
             .chain_update(self.query.as_bytes())
             .chain_update([self.reached.known()])
             .chain_update(or_none(self.reply))
-            .chain_update(or_none(self.receipt))
-            .chain_update(requester);
-        Digest::from_bytes(hash.finalize().into())
+            .chain_update(or_none(self.receipt));
+        let before = u64::try_from(self.refused_before.len()).unwrap_or(u64::MAX);
+        let hash = hash.chain_update(before.to_be_bytes());
+        let hash =
+            self.refused_before.iter().fold(hash, |hash, one| hash.chain_update(one.as_bytes()));
+        Digest::from_bytes(hash.chain_update(requester).finalize().into())
+    }
+
+    /// Whether a refusal is one of those that it tells of, as an owner's line.
+    #[must_use]
+    pub fn refused_by(&self, reply: Option<Digest>) -> bool {
+        self.reply == reply || reply.is_some_and(|reply| self.refused_before.contains(&reply))
+    }
+
+    /// Whether it tells of no more refusals than an owner makes for one query.
+    #[must_use]
+    pub const fn is_bounded(&self) -> bool {
+        self.refused_before.len() < MOST_REFUSALS
     }
 }

@@ -107,6 +107,18 @@ impl Timestamp {
         Self(back.unwrap_or(Self::MIN.0).clamp(Self::MIN.0, Self::MAX.0))
     }
 
+    /// This instant moved on by so many calendar years, UTC. From 29 February it comes to the 28th where
+    /// there is none.
+    #[must_use]
+    pub fn plus_years(self, years: u32) -> Self {
+        let on = jiff::Timestamp::from_millisecond(self.0).ok().and_then(|at| {
+            let years = jiff::Span::new().try_years(years).ok()?;
+            let zoned = at.to_zoned(jiff::tz::TimeZone::UTC).checked_add(years).ok()?;
+            Some(zoned.timestamp().as_millisecond())
+        });
+        Self(on.unwrap_or(Self::MAX.0).clamp(Self::MIN.0, Self::MAX.0))
+    }
+
     /// The instant before which what is kept for `days` has ended at this one: the start of the UTC
     /// day, so many days back. Everything is kept for whole days at least; neither the hour of a
     /// run nor daylight saving moves it, and a leap day is a day like any other.

@@ -144,6 +144,10 @@ pub struct Greeting {
     /// have confirmed the new one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub known_by: Option<PublicKey>,
+    /// H(text) of the receiver's policy that the sender holds, so that the receiver sends the one in
+    /// force where it is another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Digest>,
 }
 
 /// A checkpoint that may be stored and, once it is, cosigned. Only [`judge`] makes one.

@@ -10,7 +10,10 @@ use crate::alarm::AlarmKind;
 use crate::authority::AuthorityId;
 use crate::bundle::Scope;
 use crate::digest::Digest;
+use crate::finding::FindingClass;
+use crate::incident::IncidentSubject;
 use crate::plate::Plate;
+use crate::query::QueryId;
 use crate::read::ReadId;
 use crate::text::Text;
 use crate::time::Timestamp;
@@ -39,6 +42,12 @@ pub enum Viewed {
     SheetOf(AuthorityId),
     /// Every version of a read.
     VersionsOf(ReadId),
+    /// The public report that an entry records, made again.
+    PublicReportOf(u64),
+    /// Who saw reads of a plate.
+    WhoSaw(Plate),
+    /// One entry, whole.
+    Entry(u64),
 }
 
 /// Which entries were looked at.
@@ -83,7 +92,7 @@ pub struct AuditExported {
 #[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AuditReported {
-    /// Which: `access`, `sharing`, `statutory`, `exceptions`.
+    /// Which: `access`, `sharing`, `statutory`, `exceptions`, `public`.
     pub report: String,
     /// At or after.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -91,6 +100,97 @@ pub struct AuditReported {
     /// Before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
+    /// Whether the counts of a public one are told in parts.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_parts: bool,
+}
+
+/// What may be shown to the public.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Shown {
+    /// A public report of the log.
+    Report,
+    /// The page of the policy.
+    Page,
+}
+
+/// The official whom the policy names released something to the public.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct PublicReleased {
+    /// What.
+    pub shown: Shown,
+    /// H(its exact bytes).
+    pub digest: Digest,
+    /// Of a report: the entry that records its making. It tells of the entries before that one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<u64>,
+    /// Of a report: H(the one released before it), where there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<Digest>,
+    /// Whether its counts are told in parts.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_parts: bool,
+    /// The title under which it was released.
+    pub title: Text,
+}
+
+/// The public is shown what an official released. It names nobody, so that anybody may be shown this entry
+/// as proof that the release is on record.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct PublicShown {
+    /// What.
+    pub shown: Shown,
+    /// H(its exact bytes).
+    pub digest: Digest,
+    /// The entry by which it was released.
+    pub released: u64,
+}
+
+/// What was released to the public is shown no longer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct PublicWithdrawn {
+    /// What.
+    pub shown: Shown,
+    /// Why.
+    pub reason: Text,
+}
+
+/// It was reported what an incident reached.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct IncidentReported {
+    /// What it is about.
+    pub subject: IncidentSubject,
+    /// At or after.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Timestamp>,
+    /// Before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+}
+
+/// Somebody was told of an incident.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct IncidentTold {
+    /// What it is about.
+    pub subject: IncidentSubject,
+    /// Who was told: an agency by its id, or anybody else in words.
+    pub to: Text,
+    /// How.
+    pub how: Text,
+    /// When.
+    pub on: Timestamp,
 }
 
 /// Accesses were drawn for an audit.
@@ -170,6 +270,8 @@ pub struct AuditReconciled {
     pub findings: u64,
     /// Findings beyond those.
     pub further: u64,
+    /// Findings told one by one that auditors of this agency have explained.
+    pub explained: u64,
     /// How many findings of each class.
     pub classes: BTreeMap<String, u64>,
 }
@@ -191,6 +293,17 @@ pub struct EvidenceExported {
     pub manifest: Digest,
 }
 
+/// An evidence package was booked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct EvidenceBooked {
+    /// The entry that records its export.
+    pub package: u64,
+    /// The number under which it is booked.
+    pub number: Text,
+}
+
 /// Something that must not happen was noticed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
@@ -204,6 +317,31 @@ pub struct AlarmRaised {
     /// What the operator said, where the database was put back and what it lacks is lost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Text>,
+}
+
+/// Most exchanges of one explanation.
+pub const MOST_EXPLAINED: usize = 500;
+
+/// An auditor said how findings about the logs of this agency and a peer came about. They stay findings;
+/// this stands beside them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct FindingsExplained {
+    /// Their class.
+    pub class: FindingClass,
+    /// The exchanges that they are about; none where they are about a log.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "json-schema", schemars(length(max = 500)))]
+    pub queries: Vec<QueryId>,
+    /// Whose log is not as it must be, where the findings say so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log: Option<AgencyId>,
+    /// The entry of that log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index: Option<u64>,
+    /// How they came about.
+    pub reason: Text,
 }
 
 /// An auditor resolved an alarm.

@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::agency::AgencyId;
 use crate::authority::AuthorityId;
 use crate::digest::Digest;
-use crate::purpose::Purpose;
+use crate::purpose::{Purpose, codes};
 use crate::text::Text;
+use crate::time::Timestamp;
 
 /// One proposed an agreement.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -158,4 +159,34 @@ pub struct RequestRecorded {
     /// Where the policy sends it.
     #[serde(default, skip_serializing_if = "Text::is_empty")]
     pub records_release: Text,
+    /// By when it is to be answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<Timestamp>,
+}
+
+codes! {
+    /// How an outside body's request was answered, by whoever releases records.
+    RecordsOutcome, "outcome of a records request" {
+        /// Records were released.
+        Released = "released",
+        /// They were not.
+        Denied = "denied",
+        /// There are none.
+        NoneHeld = "none_held",
+        /// Who asked took it back.
+        Withdrawn = "withdrawn",
+    }
+}
+
+/// An outside body's request was answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RequestClosed {
+    /// Its id.
+    pub request: AuthorityId,
+    /// How.
+    pub outcome: RecordsOutcome,
+    /// In words: what was released, or why not.
+    pub reason: Text,
 }

@@ -8,7 +8,10 @@ use crate::digest::Digest;
 use crate::draft::Draft;
 use crate::entry_proof::EntryProof;
 use crate::key::Fingerprint;
-use crate::purpose::codes;
+use crate::purpose::{Role, codes};
+use crate::query::{QueryId, UserName};
+use crate::session::RequesterSession;
+use crate::text::Text;
 use crate::time::Timestamp;
 
 /// One's own policy, or a rule about who may ask, kept a query from leaving.
@@ -28,6 +31,39 @@ pub struct QueryDeclined {
     /// Whether it was reads for an evidence package that were declined.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub evidence: bool,
+    /// How it would have left, where another person may release it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub releasable: Option<Releasable>,
+}
+
+/// What a declined query that another person may release says beside its access.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Releasable {
+    /// The roles of the person who asked, as they counted.
+    pub roles: Vec<Role>,
+    /// How she had signed in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<RequesterSession>,
+    /// Most reads wanted.
+    pub limit: u32,
+    /// Whether photographs are wanted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub images: bool,
+}
+
+/// Another person looked at a declined query and does not release it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ReleaseDenied {
+    /// The query.
+    pub query_id: QueryId,
+    /// Who asked.
+    pub asked_by: UserName,
+    /// Why it is not released.
+    pub reason: Text,
 }
 
 /// A query was signed and may leave.

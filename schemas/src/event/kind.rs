@@ -12,6 +12,8 @@ macro_rules! table {
         $make! {
             /// One's own policy refused a query before it left.
             QueryDeclined = "query.declined": ends, maybe_access, exchange::QueryDeclined;
+            /// Another person did not release a query that one's own screening had refused.
+            ReleaseDenied = "release.denied": ends, act, exchange::ReleaseDenied;
             /// A query was signed and may leave.
             QuerySent = "query.sent": ends, access, exchange::QuerySent;
             /// Reads were released to a peer.
@@ -70,6 +72,8 @@ macro_rules! table {
             AgreementResumed = "agreement.resumed": stays, act, authority::AgreementNoticed;
             /// A party withdrew.
             AgreementWithdrawn = "agreement.withdrawn": stays, act, authority::AgreementNoticed;
+            /// A party said that it will not sign.
+            AgreementDeclined = "agreement.declined": stays, act, authority::AgreementNoticed;
             /// One submitted a written request.
             RequestSubmitted = "request.submitted": stays, act, authority::RequestSubmitted;
             /// A peer's written request arrived.
@@ -82,16 +86,24 @@ macro_rules! table {
             RequestWithdrawn = "request.withdrawn": stays, act, authority::RequestWithdrawn;
             /// An outside body's request was filed for records release.
             RequestRecorded = "request.recorded": stays, act, authority::RequestRecorded;
+            /// An outside body's request was answered.
+            RequestClosed = "request.closed": stays, act, authority::RequestClosed;
             /// A user was registered.
             UserAdded = "user.added": stays, act, people::UserChanged;
             /// A user's training was recorded.
             UserTrained = "user.trained": stays, act, people::UserChanged;
+            /// A user's clearance for criminal justice data was recorded.
+            UserCleared = "user.cleared": stays, act, people::UserChanged;
             /// A user was disabled.
             UserDisabled = "user.disabled": stays, act, people::UserChanged;
             /// A user who was disabled may act again.
             UserEnabled = "user.enabled": stays, act, people::UserChanged;
             /// It was looked whether a user needs the account and what it may do.
             UserReviewed = "user.reviewed": stays, act, people::UserChanged;
+            /// A user's access was suspended until the user is trained anew.
+            UserSuspended = "user.suspended": stays, act, people::UserChanged;
+            /// The agency key vouched for a user.
+            UserAttested = "user.attested": stays, act, people::UserChanged;
             /// Approving authority was delegated to a user.
             UserDelegated = "user.delegated": stays, act, people::UserChanged;
             /// Of a person, something was proposed that gives power.
@@ -122,6 +134,10 @@ macro_rules! table {
             SessionEnded = "session.ended": ends, act, sign_in::SessionEnded;
             /// A policy came into force.
             PolicyAdopted = "policy.adopted": judges, act, people::PolicyAdopted;
+            /// A peer's policy arrived, as its agency posts it.
+            PolicyReceived = "policy.received": stays, act, people::PolicyReceived;
+            /// A duty of the policy was done.
+            DutyRecorded = "duty.recorded": stays, act, people::DutyRecorded;
             /// A source may send reads by itself from here on.
             SourceAdded = "source.added": stays, act, reads::SourceChanged;
             /// A source was given a new token.
@@ -130,10 +146,14 @@ macro_rules! table {
             SourceDisabled = "source.disabled": stays, act, reads::SourceChanged;
             /// A program may be used by persons who let it.
             ProgramAdded = "program.added": stays, act, people::ProgramChanged;
-            /// A program was given a new token.
+            /// A program was given a new token or certificate.
             ProgramRenewed = "program.renewed": stays, act, people::ProgramChanged;
             /// A program may be used no longer.
             ProgramRevoked = "program.revoked": stays, act, people::ProgramChanged;
+            /// Sessions that are opened from a device are of its class from here on.
+            DeviceAdded = "device.added": stays, act, people::DeviceChanged;
+            /// A device counts no longer.
+            DeviceRevoked = "device.revoked": stays, act, people::DeviceChanged;
             /// Reads were imported.
             ReadsImported = "reads.imported": stays, act, reads::ReadsImported;
             /// What a source brought was withdrawn.
@@ -150,6 +170,8 @@ macro_rules! table {
             HoldReleased = "hold.released": judges, act, retention::HoldReleased;
             /// Reads and received answers of a case were put into an evidence package.
             EvidenceExported = "evidence.exported": stays, act, audit::EvidenceExported;
+            /// An evidence package was booked.
+            EvidenceBooked = "evidence.booked": stays, act, audit::EvidenceBooked;
             /// Bodies and envelopes past their retention are destroyed from here on.
             EntriesRedacted = "entries.redacted": judges, act, retention::EntriesRedacted;
             /// The log was read.
@@ -158,14 +180,26 @@ macro_rules! table {
             AuditExported = "audit.exported": stays, act, audit::AuditExported;
             /// A report was made of the log.
             AuditReported = "audit.reported": ends, act, audit::AuditReported;
+            /// It was reported what an incident reached.
+            IncidentReported = "incident.reported": ends, act, audit::IncidentReported;
+            /// Somebody was told of an incident.
+            IncidentTold = "incident.told": stays, act, audit::IncidentTold;
             /// Accesses were drawn for an audit.
             AuditSampled = "audit.sampled": ends, act, audit::AuditSampled;
             /// An audit was recorded with its findings.
             AuditRecorded = "audit.recorded": ends, act, audit::AuditRecorded;
+            /// Something was released to the public.
+            PublicReleased = "public.released": stays, act, audit::PublicReleased;
+            /// The public is shown what was released.
+            PublicShown = "public.shown": stays, act, audit::PublicShown;
+            /// What was released to the public is shown no longer.
+            PublicWithdrawn = "public.withdrawn": stays, act, audit::PublicWithdrawn;
             /// A peer was given a statement of the exchanges with it, or asked for one.
             AuditStated = "audit.stated": stays, act, audit::AuditStated;
             /// Two logs were compared.
             AuditReconciled = "audit.reconciled": stays, act, audit::AuditReconciled;
+            /// An auditor said how findings came about.
+            FindingsExplained = "findings.explained": stays, act, audit::FindingsExplained;
             /// A backup was begun; those that are named are destroyed.
             BackupMade = "backup.made": stays, act, retention::BackupMade;
             /// A backup is whole.
@@ -234,8 +268,8 @@ impl EntryKind {
         matches!(self.retention(), BodyRetention::judges)
     }
 
-    /// Whether such an entry takes in a document that a peer signed, where the peer itself is its
-    /// actor.
+    /// Whether such an entry takes in a document that a peer signed, a request for a statement among them,
+    /// where the peer itself is its actor.
     #[must_use]
     pub const fn takes_in(self) -> bool {
         matches!(
@@ -246,11 +280,14 @@ impl EntryKind {
                 | Self::AgreementSuspended
                 | Self::AgreementResumed
                 | Self::AgreementWithdrawn
+                | Self::AgreementDeclined
                 | Self::RequestReceived
                 | Self::RequestApproved
                 | Self::RequestDenied
                 | Self::RequestWithdrawn
                 | Self::ReadsCorrected
+                | Self::PolicyReceived
+                | Self::AuditStated
         )
     }
 }

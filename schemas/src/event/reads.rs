@@ -21,6 +21,9 @@ use crate::time::Timestamp;
 pub struct ReadsSearched {
     /// The search, with requester and owner the same.
     pub access: Access,
+    /// Whether the photographs of what was found were opened too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub photographs: bool,
 }
 
 /// A source may send reads, was given a new token, or may send no longer.

@@ -7,6 +7,7 @@ use crate::authenticator::{
     Authenticator, AuthenticatorId, Enrolment, LockScope, Proposal, ProviderWord, SessionEnd,
     SessionId, SignInWay,
 };
+use crate::device::Device;
 use crate::query::UserName;
 use crate::text::Text;
 use crate::time::Timestamp;
@@ -76,6 +77,9 @@ pub struct SignInSucceeded {
     /// What a provider of single sign-on said of it, where one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider: Option<ProviderWord>,
+    /// The device from which it was opened, where that is one of the agency's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<Device>,
     /// The session in which she approved this one, where she did: she had proved herself there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approved_in: Option<SessionId>,

@@ -43,6 +43,11 @@ pub enum NoPlate {
         "a spreadsheet made a number with an exponent of the plate, and its digits are gone; format the column as text and export it again"
     )]
     Exponent,
+    /// A spreadsheet made a date of the plate.
+    #[error(
+        "a spreadsheet made a date of the plate, and what it was is gone; format the column as text and export it again"
+    )]
+    Date,
     /// It is in letters that no plate here is compared by.
     #[error("none of its characters is a letter A-Z or a digit")]
     OtherScript,
@@ -54,7 +59,10 @@ pub(super) fn folded(text: &str) -> Result<Folded, NoPlate> {
     if has_exponent(bare) {
         return Err(NoPlate::Exponent);
     }
-    let whole = without_fraction(bare);
+    if is_date(bare) {
+        return Err(NoPlate::Date);
+    }
+    let whole = without_state(without_fraction(bare));
     let mut folding = Folding::default();
     for c in whole.chars() {
         folding.take(c);
@@ -128,6 +136,48 @@ fn has_exponent(text: &str) -> bool {
     is_number && digits(plus.unwrap_or(exponent)) && (plus.is_some() || number.len() > whole.len())
 }
 
+/// `3/2/2026`, `2026-03-02 00:00:00`: a day with its year. `2-Mar` is none: its letters and digits are all that
+/// the plate had.
+fn is_date(text: &str) -> bool {
+    let day = text.split([' ', 'T']).next().unwrap_or_default();
+    let rest = text.get(day.len()..).unwrap_or_default();
+    if !(rest.trim().is_empty() || rest.contains(':')) {
+        return false;
+    }
+    let parts: Vec<&str> = day.split(['/', '-']).collect();
+    let number = |text: &str, most: u32| {
+        let plain = (1..=4).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+        plain && text.parse::<u32>().is_ok_and(|number| (1..=most).contains(&number))
+    };
+    let day_and_month = |one: &str, other: &str| {
+        one.len() < 3
+            && other.len() < 3
+            && number(one, 31)
+            && number(other, 31)
+            && (number(one, 12) || number(other, 12))
+    };
+    match parts.as_slice() {
+        [year, month, day] if year.len() == 4 => number(year, 2_199) && day_and_month(month, day),
+        [one, other, year] if year.len() == 4 => number(year, 2_199) && day_and_month(one, other),
+        // Plates of some countries have hyphens between pairs of digits; none has strokes.
+        [one, other, year] => day.contains('/') && year.len() == 2 && day_and_month(one, other),
+        _ => false,
+    }
+}
+
+/// `8ABC123 (CA)` without the state that is written behind it.
+fn without_state(text: &str) -> &str {
+    let behind = text.strip_suffix(')').and_then(|text| text.rsplit_once(" ("));
+    match behind {
+        Some((plate, state))
+            if state.len() == 2 && state.bytes().all(|b| b.is_ascii_alphabetic()) =>
+        {
+            plate.trim_end()
+        }
+        _ => text,
+    }
+}
+
 /// `1234567.0` is the number 1234567; no other point stands between digits and nothing but zeros.
 fn without_fraction(text: &str) -> &str {
     match text.split_once('.') {
@@ -189,6 +239,16 @@ mod tests {
             ("1.23E+07", "Exponent"),
             ("1E+05", "Exponent"),
             ("1.2e6", "Exponent"),
+            ("3/2/2026", "Date"),
+            ("12/31/26", "Date"),
+            ("2026-03-02", "Date"),
+            ("2026-03-02 00:00:00", "Date"),
+            ("03-02-2026", "Date"),
+            ("2-Mar", "2MAR"),
+            ("12-34-56", "123456"),
+            ("33/44/2026", "33442026 folded"),
+            ("8ABC123 (CA)", "8ABC123 unwrapped"),
+            ("8ABC (123)", "8ABC123 folded"),
             ("---/--", "Blank"),
             ("*******", "Blank"),
             ("", "Blank"),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use schemars::{JsonSchema, schema_for};
 use schemas::answer::{Answer, LogPosition, Receipt};
+use schemas::attested::Attestation;
 use schemas::body::Body;
 use schemas::bundle;
 use schemas::card::Card;
@@ -12,6 +13,7 @@ use schemas::correction::Correction;
 use schemas::entry::Header;
 use schemas::entry_proof::EntryProof;
 use schemas::evidence::Evidence;
+use schemas::posted::PostedPolicy;
 use schemas::query::Query;
 use schemas::read::Read;
 use schemas::redaction::{HoldNotice, Redaction};
@@ -46,6 +48,7 @@ fn published() -> Vec<(&'static str, Value)> {
         ("entry-header", schema_of::<Header>()),
         ("evidence", schema_of::<Evidence>()),
         ("log-position", schema_of::<LogPosition>()),
+        ("policy", schema_of::<PostedPolicy>()),
         ("query", schema_of::<Query>()),
         ("read", schema_of::<Read>()),
         ("hold-notice", schema_of::<HoldNotice>()),
@@ -61,6 +64,7 @@ fn published() -> Vec<(&'static str, Value)> {
         ("statement-node", schema_of::<Node>()),
         ("statement-request", schema_of::<StatementRequest>()),
         ("transfer-receipt", schema_of::<TransferReceipt>()),
+        ("attestation", schema_of::<Attestation>()),
         ("greeting", schema_of::<Greeting>()),
         ("heads-shown", schema_of::<HeadsShown>()),
         ("consistency-reply", schema_of::<ConsistencyReply>()),

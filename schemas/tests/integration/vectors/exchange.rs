@@ -1,11 +1,14 @@
 //! The one exchange that the vectors tell of, made with fixed keys.
 
 use schemas::answer::{Answer, Basis, DecidedBy, Page, Receipt, Released};
+use schemas::attestation::SignedAttestation;
+use schemas::attested::Attestation;
 use schemas::card::Card;
 use schemas::digest::Digest;
 use schemas::envelope::{Envelope, Kind};
 use schemas::key::SecretKey;
 use schemas::possession::Possession;
+use schemas::posted::PostedPolicy;
 use schemas::purpose::{Purpose, Role};
 use schemas::query::{Elements, Justification, Query, QueryId, Requester};
 use schemas::read::{Location, Read, ReadId, Vehicle};
@@ -25,6 +28,25 @@ pub(crate) fn owner() -> SecretKey {
     secret(0x21)
 }
 
+/// The requester's agency key, with which it vouches for its people.
+pub(crate) fn vouching() -> SecretKey {
+    secret(0x12)
+}
+
+fn attestation() -> SignedAttestation {
+    let said = Attestation {
+        agency: "indio-ca-pd".parse().unwrap(),
+        user: "mreyes".parse().unwrap(),
+        full_name: "María Reyes".parse().unwrap(),
+        title: "Detective".parse().unwrap(),
+        roles: vec![Role::Sworn],
+        trained_on: Some("2025-11-03T00:00:00Z".parse().unwrap()),
+        at: "2026-01-05T09:00:00Z".parse().unwrap(),
+        ends: "2026-07-01T00:00:00Z".parse().unwrap(),
+    };
+    SignedAttestation::sign(&said, &vouching()).unwrap()
+}
+
 pub(crate) fn query() -> Query {
     Query {
         id: QueryId::from_bytes([0xA5; 16]),
@@ -33,17 +55,21 @@ pub(crate) fn query() -> Query {
         at: "2026-03-01T17:04:05.250Z".parse().unwrap(),
         search: None,
         authority: Some("los-angeles-ca-sheriff/lasd-0a1b2c3d".parse().unwrap()),
+        released_by: None,
+        for_person: None,
         requester: Requester {
             user: "mreyes".parse().unwrap(),
             full_name: "María Reyes".parse().unwrap(),
             title: "Detective".parse().unwrap(),
             roles: vec![Role::Sworn],
             trained_on: Some("2025-11-03T00:00:00Z".parse().unwrap()),
+            cleared_on: None,
             session: Some(RequesterSession {
                 id: "7f3a00112233aabb".parse().unwrap(),
                 way: SignInWay::SecurityKey,
                 proved_at: "2026-03-01T16:58:40.000Z".parse().unwrap(),
             }),
+            attestation: Some(attestation()),
         },
         why: Justification {
             purpose: Purpose::StolenVehicle,
@@ -173,6 +199,15 @@ pub(crate) fn receipt(answered: &Envelope) -> Receipt {
     }
 }
 
+pub(crate) fn policy() -> PostedPolicy {
+    PostedPolicy {
+        agency: "monrovia-ca-pd".parse().unwrap(),
+        version: 2,
+        since: "2026-02-01T08:00:00.000Z".parse().unwrap(),
+        text: "# Says \"no\" to whatever it does not name.\nformat = 2\nsource = \"Monrovia Police Department Policy 463\"\n".into(),
+    }
+}
+
 pub(crate) fn card() -> Card {
     Card {
         id: "monrovia-ca-pd".parse().unwrap(),
@@ -201,19 +236,24 @@ pub(crate) fn proving() -> [SecretKey; 4] {
 
 pub(crate) struct Exchange {
     pub(crate) card: Envelope,
+    pub(crate) attestation: Envelope,
     pub(crate) query: Envelope,
     pub(crate) answer: Envelope,
     pub(crate) refusal: Envelope,
     pub(crate) receipt: Envelope,
+    pub(crate) policy: Envelope,
 }
 
 pub(crate) fn exchange() -> Exchange {
     let asked = Envelope::sign_json(Kind::Query, &query(), &requester()).unwrap();
     let answered = Envelope::sign_json(Kind::Answer, &answer(&asked), &owner()).unwrap();
+    let attestation = String::from(attestation());
     Exchange {
+        attestation: Envelope::parse(attestation.as_bytes()).unwrap(),
         card: card().sign(&secret(0x22), &proving()).unwrap(),
         refusal: Envelope::sign_json(Kind::Refusal, &refusal(&asked), &owner()).unwrap(),
         receipt: Envelope::sign_json(Kind::Receipt, &receipt(&answered), &requester()).unwrap(),
+        policy: Envelope::sign_json(Kind::Policy, &policy(), &owner()).unwrap(),
         query: asked,
         answer: answered,
     }

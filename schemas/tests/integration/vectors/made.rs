@@ -14,7 +14,9 @@ use schemas::possession;
 use schemas::read::ReadId;
 use serde_json::{Value, json};
 
-use super::exchange::{answer, exchange, owner, page, proving, query, read, requester, secret};
+use super::exchange::{
+    answer, exchange, owner, page, proving, query, read, requester, secret, vouching,
+};
 
 fn key(what: &str, byte: u8) -> Value {
     let secret = secret(byte);
@@ -35,6 +37,7 @@ fn key(what: &str, byte: u8) -> Value {
 pub(crate) fn keys() -> Value {
     json!([
         key("requester's message key", 0x11),
+        key("requester's agency key", 0x12),
         key("owner's message key", 0x21),
         key("owner's agency key", 0x22),
         key("owner's node key", 0x23),
@@ -82,11 +85,13 @@ pub(crate) fn envelopes() -> Value {
     let all = exchange();
     json!({
         "card": signed(&all.card, &secret(0x22)),
+        "attestation": signed(&all.attestation, &vouching()),
         "query": signed(&all.query, &requester()),
         "answer": signed(&all.answer, &owner()),
         "page": { "bytes": text(&page()), "sha256": Digest::of(&page()).to_string() },
         "refusal": signed(&all.refusal, &owner()),
         "receipt": signed(&all.receipt, &requester()),
+        "policy": signed(&all.policy, &owner()),
         "refused": refused(&all.query),
     })
 }

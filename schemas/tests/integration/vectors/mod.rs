@@ -66,10 +66,12 @@ fn envelopes_verify_from_the_file_alone_and_spoilt_ones_do_not() {
     let file = compared("envelopes", &envelopes());
     for (name, kind) in [
         ("card", Kind::Card),
+        ("attestation", Kind::Attestation),
         ("query", Kind::Query),
         ("answer", Kind::Answer),
         ("refusal", Kind::Refusal),
         ("receipt", Kind::Receipt),
+        ("policy", Kind::Policy),
     ] {
         let vector = &file[name];
         let key: PublicKey = string(vector, "signed_by").parse().unwrap();

@@ -1,5 +1,7 @@
 //! Agreements: the text that agencies adhere to, their adherences, and notices.
 
+use std::collections::BTreeSet;
+
 use schemas::agency::AgencyId;
 use schemas::authority::AuthorityId;
 use schemas::digest::Digest;
@@ -17,6 +19,9 @@ use crate::search_limits::Limits;
 /// Most parties of one agreement.
 pub const MOST_PARTIES: usize = 500;
 
+/// Most people whom one agreement names.
+pub const MOST_PEOPLE: usize = 500;
+
 /// Longest number of a clause, in bytes.
 const LONGEST_NUMBER: usize = 40;
 
@@ -32,6 +37,17 @@ pub struct Clause {
     /// Keys of the agreement that put it into values, for citations.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub governs: Vec<String>,
+}
+
+/// Somebody of a party who may ask under an agreement.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NamedPerson {
+    /// The party.
+    pub agency: AgencyId,
+    /// Her user name there.
+    pub user: UserName,
 }
 
 /// A standing agreement as it is signed: TOML that a lieutenant can read.
@@ -82,12 +98,21 @@ pub struct Agreement {
     pub daily_limit: Option<u32>,
     /// Whether a case or CAD number is demanded.
     pub case_required: bool,
+    /// Whether a query must carry that its agency vouches for the person who asks, with its agency key.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub people_attested: bool,
+    /// Whether a party may receive from others with whom it does not share.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub one_way: bool,
     /// Whether data may be passed on. Must be false.
     pub onward_sharing: bool,
     /// How long a requester may keep an answer, in days.
     pub answers_kept_days: u32,
     /// How often the exchange is audited, in days.
     pub audit_every_days: u32,
+    /// The people who may ask, of whichever party; where nobody is named, everybody whom the policies let.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<NamedPerson>,
     /// The clauses.
     pub clauses: Vec<Clause>,
 }
@@ -158,6 +183,7 @@ impl Agreement {
                 return Err(sense(format!("agreement `{id}`: `{key}` must not be 0")));
             }
         }
+        self.check_people()?;
         for Clause { number, .. } in &self.clauses {
             // Refusals cite it, on one line.
             let plain = number.parse::<Text>().is_ok_and(|text| text.as_str() == number);
@@ -169,6 +195,39 @@ impl Agreement {
             }
         }
         self.limits().check("").map_err(|what| sense(format!("agreement `{id}`: {what}")))
+    }
+
+    /// Whether the people whom it names are of its parties, each once.
+    fn check_people(&self) -> Result<(), DocumentError> {
+        let id = &self.id;
+        if self.people.len() > MOST_PEOPLE {
+            return Err(sense(format!(
+                "agreement `{id}`: `people` names {}, and at most {MOST_PEOPLE} may be named",
+                self.people.len()
+            )));
+        }
+        let mut named = BTreeSet::new();
+        for person in &self.people {
+            let NamedPerson { agency, user } = person;
+            if !self.parties.contains(agency) {
+                return Err(sense(format!(
+                    "agreement `{id}`: `people` names `{user}` of `{agency}`, which is no party"
+                )));
+            }
+            if !named.insert(person) {
+                return Err(sense(format!(
+                    "agreement `{id}`: `people` names `{user}` of `{agency}` twice"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether this person may ask under it, as far as it names people.
+    #[must_use]
+    pub fn admits(&self, agency: &AgencyId, user: &UserName) -> bool {
+        let is_she = |named: &NamedPerson| named.agency == *agency && named.user == *user;
+        self.people.is_empty() || self.people.iter().any(is_she)
     }
 
     /// What it says a search may name.
@@ -257,6 +316,8 @@ pub enum Act {
     Resume,
     /// Ends it for good.
     Withdraw,
+    /// Says of a text that one has not signed that one will not. Signing it all the same takes that back.
+    Decline,
 }
 
 /// The person who gave a notice.

@@ -57,7 +57,9 @@ pub fn counting<'a>(
                     return highest;
                 }
             }
-            AgreementStatus::NotAdhered(_) => highest = highest.or(Some(recorded)),
+            AgreementStatus::NotAdhered(_) | AgreementStatus::Declined { .. } => {
+                highest = highest.or(Some(recorded));
+            }
             _ if !effective => highest = highest.or(Some(recorded)),
             _ => return Some(recorded),
         }

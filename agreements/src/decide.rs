@@ -11,10 +11,11 @@ use schemas::answer::{Basis, Cut, Released};
 use schemas::area::Near;
 use schemas::authority::AuthorityId;
 use schemas::query::{Elements, Query};
-use schemas::refusal::Reason;
+use schemas::refusal::{Reason, RefusalCode};
 use schemas::text::Text;
 use schemas::time::Timestamp;
 
+use crate::law::Law;
 use crate::policy::Policy;
 use crate::rules::{self, Asked, Case, Side};
 use scope::Opened;
@@ -25,7 +26,7 @@ pub use scope::{DueReads, OwnScope, PeerScope, Scope, due_reads};
 
 /// The version of the rules. It counts up with every change of what a rule permits or says, so that
 /// who decides again does it by the rules that decided.
-pub const RULES: u32 = 3;
+pub const RULES: u32 = 8;
 
 /// A permission.
 #[derive(Debug, PartialEq)]
@@ -133,6 +134,28 @@ pub fn decide(
 #[must_use]
 pub fn decline(policy: &Policy, query: &Query, now: Timestamp) -> Option<Reasons> {
     Reasons::ordered(judged(&Asked::new(policy, Side::Own, query, now)))
+}
+
+/// Whether another person may release a query that the requester's own policy declines for these reasons:
+/// it says what endangers a life, the policy names who releases, and nothing but the screening of its
+/// reason speaks against it. What a law, a person's role or training, a case number, or a forbidden use
+/// keeps back stays back.
+#[must_use]
+pub fn releasable(policy: &Policy, query: &Query, reasons: &Reasons) -> bool {
+    let named = policy.danger.as_ref().is_some_and(|danger| !danger.released_by.is_empty());
+    let screened = |reason: &Reason| reason.code == RefusalCode::ReasonVague;
+    named
+        && query.released_by.is_none()
+        && reasons.as_slice().iter().all(screened)
+        && Asked::new(policy, Side::Own, query, query.at).in_danger()
+}
+
+/// As [`decline`], under a law that this node does not know by itself: what a draft of one would mean.
+#[must_use]
+pub fn decline_under(law: &Law, policy: &Policy, query: &Query, now: Timestamp) -> Option<Reasons> {
+    let mut asked = Asked::new(policy, Side::Own, query, now);
+    asked.law = Some(law);
+    Reasons::ordered(judged(&asked))
 }
 
 /// Decides on an agency's search in its own reads: who of its people asks, why, and how long reads

@@ -3,6 +3,7 @@
 use schemas::agency::{AgencyId, AgencyKind, State};
 use schemas::answer::Basis;
 use schemas::authority::AuthorityId;
+use schemas::key::PublicKey;
 use schemas::text::Text;
 
 use crate::lifecycle::AgreementRecord;
@@ -19,6 +20,8 @@ pub struct PeerFacts {
     pub state: State,
     /// Why it is cut off, if it is.
     pub blocked: Option<Text>,
+    /// The agency key that its card names, by which it vouches for its people.
+    pub agency_key: Option<PublicKey>,
 }
 
 /// What a query may rely on.

@@ -12,6 +12,7 @@ pub mod decide;
 pub mod difference;
 mod document;
 mod facts;
+pub mod law;
 pub mod lifecycle;
 pub mod policy;
 mod reasons;

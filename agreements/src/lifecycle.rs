@@ -38,6 +38,11 @@ pub enum AgreementStatus {
     NotAParty(AgencyId),
     /// This party has not adhered.
     NotAdhered(AgencyId),
+    /// This party has said that it will not.
+    Declined {
+        /// Who.
+        by: AgencyId,
+    },
     /// One party has not chosen to share with the other.
     NotShared {
         /// The party that did not choose.
@@ -144,14 +149,17 @@ impl AgreementRecord {
     /// Records a notice.
     ///
     /// # Errors
-    /// When it is on another agreement, of a party that has not adhered, or changes nothing; or as
-    /// [`Self::may_resume`].
+    /// When it is on another agreement, of no party, of one that has not adhered (to decline: that has), or changes
+    /// nothing; or as [`Self::may_resume`].
     pub fn notice(&mut self, notice: Notice) -> Result<(), DocumentError> {
         let Agreement { id, version, .. } = &self.agreement;
         if notice.agreement != *id || notice.version != *version || notice.text != self.text {
             return Err(sense(format!(
                 "this notice is on another agreement than `{id}` version {version}"
             )));
+        }
+        if notice.act == Act::Decline {
+            return self.decline(notice);
         }
         if !self.adherences.contains_key(&notice.agency) {
             return Err(sense(format!("`{}` has not adhered to agreement `{id}`", notice.agency)));
@@ -165,7 +173,7 @@ impl AgreementRecord {
             (Some(Act::Suspend), Act::Suspend) => {
                 Err(sense(format!("`{agency}` has suspended agreement `{id}` already")))
             }
-            (None | Some(Act::Resume), Act::Resume) => {
+            (None | Some(Act::Resume | Act::Decline), Act::Resume) => {
                 Err(sense(format!("`{agency}` has not suspended agreement `{id}`")))
             }
             _ => {
@@ -175,8 +183,32 @@ impl AgreementRecord {
         }
     }
 
+    /// A party says that it will not sign, once for each text.
+    fn decline(&mut self, notice: Notice) -> Result<(), DocumentError> {
+        let (id, agency) = (&self.agreement.id, &notice.agency);
+        if !self.agreement.parties.contains(agency) {
+            return Err(sense(format!("`{agency}` is no party of agreement `{id}`")));
+        }
+        if self.adherences.contains_key(agency) {
+            return Err(sense(format!(
+                "`{agency}` has signed agreement `{id}`; its side is suspended or ended, not declined"
+            )));
+        }
+        if self.last(agency).is_some() {
+            return Err(sense(format!("`{agency}` has declined agreement `{id}` already")));
+        }
+        self.notices.push(notice);
+        Ok(())
+    }
+
     fn last(&self, agency: &AgencyId) -> Option<Act> {
         self.notices.iter().rev().find(|notice| notice.agency == *agency).map(|notice| notice.act)
+    }
+
+    /// Whether a party has said that it will not sign, and has not.
+    #[must_use]
+    pub fn declined(&self, agency: &AgencyId) -> bool {
+        !self.adherences.contains_key(agency) && self.last(agency) == Some(Act::Decline)
     }
 
     fn withdrawn(&self, agency: &AgencyId) -> bool {
@@ -209,13 +241,19 @@ impl AgreementRecord {
             match self.last(one) {
                 Some(Act::Withdraw) => return AgreementStatus::Withdrawn { by: one.clone() },
                 Some(Act::Suspend) => return AgreementStatus::Suspended { by: one.clone() },
-                Some(Act::Resume) | None => {}
+                Some(Act::Resume | Act::Decline) | None => {}
             }
         }
         for (one, other) in pair {
             match self.adherences.get(one) {
+                None if self.declined(one) => {
+                    return AgreementStatus::Declined { by: one.clone() };
+                }
                 None => return AgreementStatus::NotAdhered(one.clone()),
-                Some(adherence) if !adherence.shares_with.contains(other) => {
+                Some(adherence)
+                    if !adherence.shares_with.contains(other)
+                        && (one == owner || !self.agreement.one_way) =>
+                {
                     return AgreementStatus::NotShared { by: one.clone(), with: other.clone() };
                 }
                 Some(_) => {}
@@ -236,6 +274,16 @@ impl AgreementRecord {
         }
     }
 
+    /// How the agreement stands between two agencies, whichever asks the other; of one-way sharing, in the
+    /// direction in which it stands.
+    #[must_use]
+    pub fn between(&self, me: &AgencyId, other: &AgencyId, now: Timestamp) -> AgreementStatus {
+        match self.status(me, other, now) {
+            AgreementStatus::NotShared { .. } => self.status(other, me, now),
+            status => status,
+        }
+    }
+
     /// How the agreement stands for `me`, in one word, for lists.
     #[must_use]
     pub fn state(&self, me: &AgencyId, now: Timestamp) -> &'static str {
@@ -245,7 +293,10 @@ impl AgreementRecord {
         match self.last(me) {
             Some(Act::Withdraw) => return "withdrawn",
             Some(Act::Suspend) => return "suspended",
-            Some(Act::Resume) | None => {}
+            Some(Act::Resume | Act::Decline) | None => {}
+        }
+        if self.declined(me) {
+            return "declined";
         }
         if !self.adherences.contains_key(me) {
             return "proposed";
@@ -253,7 +304,7 @@ impl AgreementRecord {
         let others = self.agreement.parties.iter().filter(|party| *party != me);
         let mut worst = "waiting";
         for other in others {
-            match self.status(me, other, now) {
+            match self.between(me, other, now) {
                 AgreementStatus::InForce => return "in_force",
                 AgreementStatus::NotYetEffective(_) => worst = "not_yet_effective",
                 _ => {}

@@ -62,6 +62,7 @@ pub fn of_notice(notice: &Notice) -> Event {
         Act::Suspend => Event::AgreementSuspended(event),
         Act::Resume => Event::AgreementResumed(event),
         Act::Withdraw => Event::AgreementWithdrawn(event),
+        Act::Decline => Event::AgreementDeclined(event),
     }
 }
 

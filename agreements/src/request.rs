@@ -107,6 +107,9 @@ pub struct Request {
     /// Why, in words.
     #[serde(default, skip_serializing_if = "Text::is_empty")]
     pub reason: Text,
+    /// What endangers a life, where something does: it is to be decided at once.
+    #[serde(default, skip_serializing_if = "Text::is_empty")]
+    pub danger: Text,
     /// The refused query that it follows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after_refusal: Option<QueryId>,

@@ -12,7 +12,7 @@ use crate::document::{DocumentError, read, sense, write};
 pub const NAMES: [&str; 2] = ["lasd", "arjis"];
 
 /// Keys that `--set` may give another value.
-const SETTABLE: [&str; 19] = [
+const SETTABLE: [&str; 21] = [
     "id",
     "version",
     "supersedes",
@@ -26,6 +26,8 @@ const SETTABLE: [&str; 19] = [
     "row_limit",
     "daily_limit",
     "case_required",
+    "people_attested",
+    "one_way",
     "answers_kept_days",
     "audit_every_days",
     "query_kinds",

@@ -88,6 +88,30 @@ fn a_pair_is_in_force_as_soon_as_both_have_signed_and_list_each_other() {
 }
 
 #[test]
+fn under_one_way_sharing_the_owner_alone_lists_who_asks() {
+    let mut recorded = of_three();
+    recorded.adhere(adherence("ann", &[])).unwrap();
+    recorded.adhere(adherence("bob", &["ann"])).unwrap();
+    recorded.adhere(adherence("cat", &["bob"])).unwrap();
+    assert_eq!(
+        recorded.state(&id("ann"), at(NOW)),
+        "waiting",
+        "unless the text says so, both share"
+    );
+    recorded.agreement.one_way = true;
+    let status = |owner: &str, asks: &str| recorded.status(&id(owner), &id(asks), at(NOW));
+    let not_shared =
+        |by: &str, with: &str| AgreementStatus::NotShared { by: id(by), with: id(with) };
+    assert_eq!(status("bob", "ann"), AgreementStatus::InForce);
+    assert_eq!(status("ann", "bob"), not_shared("ann", "bob"));
+    assert_eq!(status("cat", "bob"), AgreementStatus::InForce);
+    assert_eq!(status("cat", "ann"), not_shared("cat", "ann"));
+    assert_eq!(recorded.between(&id("ann"), &id("bob"), at(NOW)), AgreementStatus::InForce);
+    assert_eq!(recorded.between(&id("ann"), &id("cat"), at(NOW)), not_shared("cat", "ann"));
+    assert_eq!(recorded.state(&id("ann"), at(NOW)), "in_force");
+}
+
+#[test]
 fn a_notice_binds_ones_own_side_with_everybody_and_nobody_elses() {
     let mut recorded = of_three();
     for (agency, with) in
@@ -109,6 +133,28 @@ fn a_notice_binds_ones_own_side_with_everybody_and_nobody_elses() {
     // For good: neither resuming nor signing again brings it back.
     assert!(recorded.notice(notice("ann", Act::Resume)).is_err());
     assert!(recorded.adhere(adherence("ann", &["bob"])).is_err());
+}
+
+#[test]
+fn who_has_not_signed_declines_once_and_may_sign_all_the_same() {
+    let mut recorded = of_three();
+    recorded.adhere(adherence("ann", &["bob", "cat"])).unwrap();
+    assert!(recorded.notice(notice("ann", Act::Decline)).is_err(), "it has signed");
+    assert!(recorded.notice(notice("dan", Act::Decline)).is_err(), "no party");
+    recorded.notice(notice("bob", Act::Decline)).unwrap();
+    assert!(recorded.notice(notice("bob", Act::Decline)).is_err(), "once");
+    assert!(recorded.notice(notice("bob", Act::Suspend)).is_err(), "there is no side to suspend");
+    let status = |recorded: &AgreementRecord| recorded.status(&id("ann"), &id("bob"), at(NOW));
+    assert_eq!(status(&recorded), AgreementStatus::Declined { by: id("bob") });
+    assert_eq!(recorded.state(&id("bob"), at(NOW)), "declined");
+    assert_eq!(
+        recorded.status(&id("ann"), &id("cat"), at(NOW)),
+        AgreementStatus::NotAdhered(id("cat"))
+    );
+    recorded.adhere(adherence("bob", &["ann"])).unwrap();
+    assert_eq!(status(&recorded), AgreementStatus::InForce);
+    recorded.notice(notice("bob", Act::Suspend)).unwrap();
+    assert_eq!(status(&recorded), AgreementStatus::Suspended { by: id("bob") });
 }
 
 #[test]

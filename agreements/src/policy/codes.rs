@@ -23,6 +23,22 @@ pub enum Prohibition {
     TrafficEnforcement,
 }
 
+impl Prohibition {
+    /// As files name it.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::FirstAmendmentActivity => "first_amendment_activity",
+            Self::ImmigrationEnforcement => "immigration_enforcement",
+            Self::LawfulReproductiveCare => "lawful_reproductive_care",
+            Self::Harassment => "harassment",
+            Self::PersonalUse => "personal_use",
+            Self::ProtectedClass => "protected_class",
+            Self::TrafficEnforcement => "traffic_enforcement",
+        }
+    }
+}
+
 /// What a reason must say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]

@@ -1,13 +1,19 @@
 //! What is wrong with a policy: all of it, in the order of the file, each with what is expected.
 
+mod amounts;
+mod found;
+
 use std::collections::BTreeSet;
 use std::fmt::Display;
 
 use schemas::agency::State;
 use schemas::purpose::Role;
 
-use super::{Danger, Lowered, Means, Period, Policy, Prohibition, Roles, SectionRef};
+use super::{Danger, Lowered, Policy, Prohibition, Roles, SectionRef, Tracked};
 use crate::document::line_of;
+use found::Faults;
+
+pub use amounts::LEAST_AUDIT_DAYS;
 
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -30,23 +36,8 @@ impl Display for Fault {
     }
 }
 
-/// The least that audit records are kept, in days (CJIS Security Policy AU-11).
-const LEAST_AUDIT_DAYS: u32 = 365;
-/// Longest period that makes sense, in days: a hundred years.
-const LONGEST_DAYS: u32 = 36_600;
-/// Most reads of one answer.
-const MOST_ROWS: u32 = 100_000;
-/// Most words that a reason or suspicion can be asked for.
-const MOST_WORDS: u32 = 8;
-
 /// States, the federal district and territories of the United States.
 const STATES: &str = "AL AK AZ AR CA CO CT DE FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND OH OK OR PA RI SC SD TN TX UT VT VA WA WV WI WY DC AS GU MP PR VI";
-
-/// Faults as they are found; they know their place once the file is at hand.
-struct Faults<'p> {
-    policy: &'p Policy,
-    found: Vec<(String, String)>,
-}
 
 impl Policy {
     /// Everything that does not hold together, in the order of the file.
@@ -74,35 +65,9 @@ impl Policy {
         faults.sort_by_key(|fault| fault.line.unwrap_or(usize::MAX));
         faults
     }
-
-    /// What is no fault, but may not be meant.
-    #[must_use]
-    pub fn warnings(&self) -> Vec<String> {
-        let mut warnings = Vec::new();
-        if self.verification.means.contains(&Means::Image) {
-            warnings.push(
-                "`verification.means` has officers look at the image: agreements with `images = false`, as the templates have it, release none; sign ones with `images = true`".to_owned(),
-            );
-        }
-        if self.purpose(schemas::purpose::Purpose::MissingPerson).is_some() {
-            if !self.reason.lifesaving.contains(&schemas::purpose::Purpose::MissingPerson) {
-                warnings.push("`reason.lifesaving` does not list `missing_person`: a reason that would do for a life is measured like any other".to_owned());
-            }
-            let suspicion = &self.suspicion;
-            let demanded = suspicion.standard != super::Standard::None || suspicion.need_to_know;
-            if demanded && !suspicion.except.contains(&schemas::purpose::Purpose::MissingPerson) {
-                warnings.push("`suspicion` is demanded for `missing_person` too: nobody is suspected where a child is missing, and the search is refused; list it under `suspicion.except` where the text allows it".to_owned());
-            }
-        }
-        warnings
-    }
 }
 
 impl Faults<'_> {
-    fn fault(&mut self, key: &str, what: impl Display) {
-        self.found.push((key.to_owned(), format!("`{key}` {what}")));
-    }
-
     fn head(&mut self) {
         if self.policy.source.trim().is_empty() {
             self.fault("source", "must name the text that the policy encodes");
@@ -156,87 +121,6 @@ impl Faults<'_> {
         }
     }
 
-    fn periods(&mut self) {
-        let policy = self.policy;
-        let (retention, training) = (&policy.retention, &policy.training);
-        let reads = &retention.reads;
-        let demanded = [
-            ("lookback.days", policy.lookback.days, policy.lookback.years),
-            ("audits.days", policy.audits.days, policy.audits.years),
-            ("retention.reads.cut_off_days", reads.cut_off_days, reads.cut_off_years),
-            (
-                "retention.audit_reports.days",
-                retention.audit_reports.days,
-                retention.audit_reports.years,
-            ),
-        ];
-        for (key, days, years) in demanded {
-            match Period::of(days, years) {
-                None => self.fault(
-                    key,
-                    "or the same in years is missing, or both are given; expected one of the two",
-                ),
-                Some(period) => self.length(key, period),
-            }
-        }
-        let optional = [
-            ("retention.reads.minimum_days", reads.minimum_days, reads.minimum_years),
-            ("training.every_days", training.every_days, training.every_years),
-        ];
-        for (key, days, years) in optional {
-            match Period::of(days, years) {
-                None if days.is_some() => {
-                    self.fault(key, "and the same in years are both given; expected one of the two")
-                }
-                None => {}
-                Some(period) => self.length(key, period),
-            }
-        }
-        let cut_off = reads.cut_off();
-        if let Some(least) = reads.minimum().filter(|least| !cut_off.covers(*least)) {
-            let hint = match (cut_off, least) {
-                (Period::Days(_), Period::Years(_)) => "; a year may have 366 days",
-                _ => "",
-            };
-            self.fault(
-                "retention.reads.cut_off_days",
-                format!("is {}; the text keeps reads at least {}{hint}", bare(cut_off), least),
-            );
-        }
-        let kept = retention.audit_reports.period();
-        if kept.shortest_days() < LEAST_AUDIT_DAYS {
-            self.fault("retention.audit_reports.days", format!("is {}; audit records are kept at least {LEAST_AUDIT_DAYS} days (CJIS Security Policy AU-11)", bare(kept)));
-        }
-    }
-
-    fn length(&mut self, key: &str, period: Period) {
-        if period.shortest_days() == 0 {
-            self.fault(key, "must not be 0");
-        } else if period.longest_days() > LONGEST_DAYS {
-            self.fault(key, format!("is {}; expected at most a hundred years", bare(period)));
-        }
-    }
-
-    fn numbers(&mut self) {
-        let policy = self.policy;
-        let (suspicion, reason) = (policy.suspicion.words, policy.reason.telling_words);
-        for (key, value, most) in [
-            ("row_limit.most", policy.row_limit.most, MOST_ROWS),
-            ("reason.telling_words", reason, MOST_WORDS),
-            ("suspicion.words", suspicion, MOST_WORDS),
-        ] {
-            if value == 0 {
-                self.fault(key, format!("must not be 0; expected 1 to {most}"));
-            } else if value > most {
-                self.fault(key, format!("is {value}; expected 1 to {most}"));
-            }
-        }
-        if let Err(what) = policy.searches.limits().check("searches.") {
-            let key = what.split('`').nth(1).unwrap_or_default().to_owned();
-            self.found.push((key, what));
-        }
-    }
-
     fn twice<T: Ord + Display>(&mut self, key: &str, values: impl IntoIterator<Item = T>) {
         let mut seen = BTreeSet::new();
         for value in values {
@@ -270,6 +154,19 @@ impl Faults<'_> {
         ] {
             self.twice(key, officials.titles.iter().map(ToString::to_string));
         }
+        let access = policy.administration.access.iter();
+        let access = access.flat_map(|access| &access.titles).map(ToString::to_string);
+        self.twice("administration.access.titles", access);
+        if policy.administration.access.as_ref().is_some_and(|access| access.titles.is_empty()) {
+            self.fault("administration.access.titles", "must name at least one title");
+        }
+        self.twice("tracked", policy.tracked.iter().map(Tracked::name));
+        let suspending = policy.suspension.iter().flat_map(|suspension| &suspension.roles);
+        self.twice("suspension.roles", suspending.map(|role| role.code()));
+        if policy.suspension.as_ref().is_some_and(|suspension| suspension.roles.is_empty()) {
+            self.fault("suspension.roles", "must name at least one role");
+        }
+        self.twice("training.course", policy.training.course.iter().map(ToString::to_string));
         if let Some(danger) = &policy.danger {
             self.lowered(danger);
         }
@@ -292,8 +189,19 @@ impl Faults<'_> {
         }
     }
 
-    /// A danger lowers what an agency has set, never what a text demands.
+    /// A danger lowers what an agency has set, never what a text demands; and so does whoever releases a
+    /// query.
     fn lowered(&mut self, danger: &Danger) {
+        self.twice("danger.released_by", danger.released_by.iter().map(|role| role.code()));
+        if !danger.released_by.is_empty() && self.policy.reason.setting.is_none() {
+            self.fault(
+                "danger.released_by",
+                "lets the screening of reasons be passed over, which is the text's demand and no setting",
+            );
+        }
+        if danger.released_by.contains(&Role::Vendor) {
+            self.fault("danger.released_by", "names `vendor`; a vendor decides on no query");
+        }
         for lowered in &danger.lowers {
             let (key, set) = match lowered {
                 Lowered::Reason => ("reason", self.policy.reason.setting.is_some()),
@@ -318,7 +226,8 @@ impl Faults<'_> {
             ("people.approve", &people.approve),
             ("people.audit", &people.audit),
         ];
-        for (key, roles) in all {
+        let see = people.see.as_ref().map(|see| ("people.see", see));
+        for (key, roles) in all.into_iter().chain(see) {
             let listed = format!("{key}.roles");
             if roles.roles.is_empty() {
                 self.fault(&listed, "must name at least one role");
@@ -330,12 +239,16 @@ impl Faults<'_> {
                     format!("names `{role}`, which `{listed}` does not"),
                 );
             }
-            let asks = matches!(key, "people.query" | "people.peers");
-            if !asks && roles.signed_in.is_some() {
+            let asks = matches!(key, "people.query" | "people.peers" | "people.see");
+            if (!asks || key == "people.see") && roles.signed_in.is_some() {
                 self.fault(
                     &format!("{key}.signed_in"),
                     "means nothing here: everybody signs in by two factors; expected under `people.query` or `people.peers`",
                 );
+            }
+            if roles.signed_in.is_none() && !roles.signed_in_at.is_empty() {
+                let what = format!("demands nothing without `{key}.signed_in`");
+                self.fault(&format!("{key}.signed_in_at"), what);
             }
             if asks && roles.roles.contains(&Role::Vendor) {
                 self.fault(&listed, "names `vendor`; vendors never query");
@@ -386,13 +299,5 @@ impl Faults<'_> {
         for kind in kinds.iter().filter(|kind| !kind.is_public_agency(State::CALIFORNIA)) {
             self.fault("release.recipients.kinds", format!("names `{kind}`, which is no public agency (California Civil Code 1798.90.55(b))"));
         }
-    }
-}
-
-/// A number of days without its unit, as the file has it.
-fn bare(period: Period) -> String {
-    match period {
-        Period::Days(days) => days.to_string(),
-        Period::Years(_) => period.to_string(),
     }
 }

@@ -18,10 +18,10 @@ impl Policy {
     /// # Errors
     /// With file, line, key and what is expected, or what does not hold together.
     pub fn from_toml(file: &str, text: &str) -> Result<Self, DocumentError> {
-        if text.len() > LARGEST_TEXT {
+        let size = schemas::posted::size(text);
+        if size > LARGEST_TEXT {
             return Err(sense(format!(
-                "{file}: a policy of {} bytes is too large; at most {LARGEST_TEXT} are read",
-                text.len()
+                "{file}: a policy of {size} bytes is too large; peers are sent it, and at most {LARGEST_TEXT} are read, quotation marks and line ends counted twice"
             )));
         }
         let version: Version = read(file, text)?;

@@ -13,11 +13,15 @@ mod parts;
 mod people;
 mod period;
 mod section_ref;
+mod tables;
+mod warnings;
 
 use schemas::agency::{AgencyId, AgencyKind, State};
+use schemas::duty::DutyCode;
 use schemas::purpose::Purpose;
 use schemas::query::{Elements, Justification};
 use schemas::refusal::Citation;
+use schemas::text::Text;
 use serde::{Deserialize, Serialize};
 
 use crate::screening::{CANNOT_TELL, Certainty, Said};
@@ -25,19 +29,20 @@ use crate::screening::{CANNOT_TELL, Certainty, Said};
 pub use codes::{
     Demand, Heading, Help, Lowered, Means, Prohibition, ReasonDemand, Standard, Strength,
 };
-pub use faults::Fault;
+pub use faults::{Fault, LEAST_AUDIT_DAYS};
 pub use page::{Designee, Page, Section};
 pub use parts::{
-    Administration, Approval, AuthorizedPurpose, CaseNumber, Cited, Danger, Days, Duty, Official,
-    Officials, OwnOffense, Path, People, Pointer, ProhibitedUse, ReadRetention, ReasonRules,
-    Recipients, Release, Retention, Roles, RowLimit, Searches, Suspicion, Training, Verification,
+    AuthorizedPurpose, CaseNumber, Cited, Clearance, Danger, Days, Duty, Official, Officials,
+    OwnOffense, Path, Pointer, ProhibitedUse, ReadRetention, ReasonRules, Recipients, Roles,
+    RowLimit, Searches, Sections, Suspension, Suspicion, Tracked, Training, Verification,
 };
 pub use people::Reliance;
 pub use period::Period;
 pub use section_ref::{SectionRef, SectionRefError};
+pub use tables::{Administration, Approval, People, Release, Retention};
 
-/// Largest text of a policy, in bytes.
-pub const LARGEST_TEXT: usize = 256 << 10;
+/// Largest text of a policy ([`schemas::posted::size`]): peers are sent it.
+pub const LARGEST_TEXT: usize = schemas::posted::LARGEST_TEXT;
 
 /// The version of the policy format.
 pub const FORMAT: u32 = 2;
@@ -67,6 +72,9 @@ pub struct Policy {
     pub people: People,
     /// Training before access.
     pub training: Training,
+    /// Clearance before access.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clearance: Option<Clearance>,
     /// Paths of release.
     pub release: Release,
     /// Who approves releases.
@@ -77,6 +85,9 @@ pub struct Policy {
     pub case_number: CaseNumber,
     /// What a reason must say.
     pub reason: ReasonRules,
+    /// What follows on a reason that was unacceptable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspension: Option<Suspension>,
     /// What a danger to life lowers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub danger: Option<Danger>,
@@ -96,6 +107,9 @@ pub struct Policy {
     pub purposes: Vec<AuthorizedPurpose>,
     /// What they must not be used for.
     pub prohibited: Vec<ProhibitedUse>,
+    /// Duties that people do and the node keeps track of, with the days that there are for them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tracked: Vec<Tracked>,
     /// Duties that no rule can enforce.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub duties: Vec<Duty>,
@@ -105,9 +119,9 @@ impl Policy {
     /// Every value that cites, by its key in the file.
     #[must_use]
     pub fn values(&self) -> Vec<(String, &dyn Cited)> {
-        let Administration { administrator, custodian, posting, breach, records_release } =
+        let Administration { administrator, access, custodian, posting, breach, records_release } =
             &self.administration;
-        let People { query, peers, collect, administer, approve, audit } = &self.people;
+        let People { query, see, peers, collect, administer, approve, audit } = &self.people;
         let fixed: [(&str, &dyn Cited); 22] = [
             ("administration.administrator", administrator),
             ("administration.records_release", records_release),
@@ -134,7 +148,11 @@ impl Policy {
         ];
         let mut all: Vec<(String, &dyn Cited)> =
             fixed.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
-        let optional: [(&str, Option<&dyn Cited>); 6] = [
+        let optional: [(&str, Option<&dyn Cited>); 10] = [
+            ("people.see", see.as_ref().map(|v| v as &dyn Cited)),
+            ("suspension", self.suspension.as_ref().map(|v| v as &dyn Cited)),
+            ("clearance", self.clearance.as_ref().map(|v| v as &dyn Cited)),
+            ("administration.access", access.as_ref().map(|v| v as &dyn Cited)),
             ("danger", self.danger.as_ref().map(|v| v as &dyn Cited)),
             ("administration.custodian", custodian.as_ref().map(|v| v as &dyn Cited)),
             ("administration.posting", posting.as_ref().map(|v| v as &dyn Cited)),
@@ -149,11 +167,17 @@ impl Policy {
             ),
         ];
         all.extend(optional.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))));
+        for (key, roles) in [("people.query", query), ("people.peers", peers)] {
+            if !roles.signed_in_at.is_empty() {
+                all.push((format!("{key}.signed_in"), &roles.signed_in_at));
+            }
+        }
         let lists = self
             .purposes
             .iter()
             .map(|v| (format!("purposes.{}", v.code), v as &dyn Cited))
             .chain(self.prohibited.iter().map(|v| ("prohibited".to_owned(), v as &dyn Cited)))
+            .chain(self.tracked.iter().map(|v| (format!("tracked.{}", v.code), v as &dyn Cited)))
             .chain(self.duties.iter().map(|v| ("duties".to_owned(), v as &dyn Cited)));
         all.extend(lists);
         all
@@ -209,6 +233,12 @@ impl Policy {
     #[must_use]
     pub fn purpose(&self, code: Purpose) -> Option<&AuthorizedPurpose> {
         self.purposes.iter().find(|purpose| purpose.code == code)
+    }
+
+    /// The tracked duty of this code, and to whom it is done where it is to somebody.
+    #[must_use]
+    pub fn tracked(&self, code: DutyCode, to: Option<&Text>) -> Option<&Tracked> {
+        self.tracked.iter().find(|tracked| tracked.code == code && tracked.to.as_ref() == to)
     }
 
     /// Where the list of purposes stands, for citing one that is not on it.

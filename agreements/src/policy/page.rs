@@ -88,15 +88,18 @@ impl Policy {
 
     fn people_posted(&self) -> Vec<(String, String)> {
         let people = &self.people;
-        let mut items: Vec<_> = [
-            ("May query", &people.query),
+        let posted = |(what, roles): (&str, &Roles)| {
+            self.item(format!("{what}: {}.", roles_posted(roles)), roles)
+        };
+        let mut items = vec![posted(("May query", &people.query))];
+        items.extend(people.see.iter().map(|see| posted(("See what these ask for them", see))));
+        let others = [
             ("May bring reads in", &people.collect),
             ("Administer users, agency cards and this policy", &people.administer),
             ("Sign agreements and decide requests", &people.approve),
             ("Read the audit log", &people.audit),
-        ]
-        .map(|(what, roles)| self.item(format!("{what}: {}.", roles_posted(roles)), roles))
-        .into();
+        ];
+        items.extend(others.map(posted));
         if self.training.demanded {
             let period = match self.training.every() {
                 Some(period) => format!(", and again within {period}"),
@@ -106,6 +109,31 @@ impl Policy {
                 format!("Nobody has access before training approved by the agency{period}."),
                 &self.training,
             ));
+            if let Some(trainer) = &self.training.trainer {
+                items.push(self.item(format!("The {trainer} holds it."), &self.training));
+            }
+            if !self.training.course.is_empty() {
+                let course: Vec<_> = self.training.course.iter().map(Text::as_str).collect();
+                items.push(self.item(format!("It covers: {}.", course.join("; ")), &self.training));
+            }
+        }
+        if let Some(suspension) = &self.suspension {
+            let roles: Vec<_> =
+                suspension.roles.iter().map(|role| role.code().replace('_', " ")).collect();
+            let what = format!(
+                "Who gave a reason that is unacceptable is suspended by a {}, until what was said to the person is on record and the training was repeated.",
+                roles.join(" or ")
+            );
+            items.push(self.item(what, suspension));
+        }
+        if let Some(clearance) = &self.clearance {
+            let period = match clearance.every() {
+                Some(period) => format!(", and again within {period}"),
+                None => String::new(),
+            };
+            let what =
+                format!("Nobody of the agency has access before {}{period}.", clearance.what);
+            items.push(self.item(what, clearance));
         }
         items
     }
@@ -150,6 +178,16 @@ impl Policy {
             format!("The system is audited every {}.", self.audits.period().counted()),
             &self.audits,
         ));
+        for tracked in &self.tracked {
+            let again = tracked.every_days.map(|days| format!(", and every {days} days again"));
+            let what = format!(
+                "{}, within {} days{}; when it was done is on record.",
+                tracked.words(),
+                tracked.days,
+                again.unwrap_or_default()
+            );
+            items.push(self.item(what, tracked));
+        }
         if let Some(breach) = &self.administration.breach {
             items.push(
                 self.item(format!("A breach of security is told to: {}.", breach.to), breach),
@@ -221,6 +259,11 @@ impl Policy {
             ),
             administrator,
         )];
+        if let Some(access) = &administration.access {
+            let titles: Vec<_> =
+                access.titles.iter().map(|title| format!("{title}{}", held(title))).collect();
+            items.push(self.item(format!("Access is managed by {}.", titles.join(" or ")), access));
+        }
         if let Some(custodian) = &administration.custodian {
             items.push(self.item(
                 format!(
@@ -310,14 +353,11 @@ impl Page {
             (DOCTYPE)
             html lang="en" {
                 head {
-                    meta charset="utf-8";
-                    meta name="viewport" content="width=device-width, initial-scale=1";
-                    title { (title) }
-                    style { (STYLE) }
+                    meta charset="utf-8"; meta name="viewport" content="width=device-width, initial-scale=1";
+                    title { (title) } style { (STYLE) }
                 }
                 body {
-                    h1 { (title) }
-                    p { (self.preamble()) }
+                    h1 { (title) } p { (self.preamble()) }
                     @for section in &self.sections {
                         section {
                             h2 { (section.letter) ". " (section.title) }

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use schemas::agency::{AgencyId, AgencyKind};
+use schemas::duty::DutyCode;
 use schemas::offense::Offense;
 use schemas::purpose::{Purpose, QueryKind, Role};
 use schemas::session::SignInStrength;
@@ -89,6 +90,9 @@ cited! {
         /// How they have to have signed in, of those who query; a peer's people as that peer says.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         signed_in: Option<SignInStrength>,
+        /// The sections that demand that, where they are others.
+        #[serde(default, skip_serializing_if = "Sections::is_empty")]
+        signed_in_at: Sections,
     }
 
     /// Training before access.
@@ -101,6 +105,46 @@ cited! {
         /// For how many calendar years.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         every_years: Option<u32>,
+        /// The title of who holds it; anybody when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        trainer: Option<Text>,
+        /// What it covers; a training is recorded with the course that covered all of it. Whatever it
+        /// covers when empty.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        course: Vec<Text>,
+    }
+
+    /// The clearance for criminal justice data that one's own people need before access.
+    Clearance {
+        /// Which.
+        what: Text,
+        /// For how many days it holds; for good when neither is given.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        every_days: Option<u32>,
+        /// For how many calendar years.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        every_years: Option<u32>,
+    }
+
+    /// A duty that people do: its doing is put on record, and the node says when it is due.
+    Tracked {
+        /// Which.
+        code: DutyCode,
+        /// How many days there are for it once it arises: with the policy, or with what it is about.
+        days: u32,
+        /// After how many days it is done again; once for each that it is about when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        every_days: Option<u32>,
+        /// To whom, of a summary: each recipient has a cadence of their own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        to: Option<Text>,
+    }
+
+    /// What follows on a reason that was unacceptable: somebody of these roles, never the screening, suspends
+    /// the person, until she is trained anew and what was said to her is on record.
+    Suspension {
+        /// The roles.
+        roles: Vec<Role>,
     }
 
     /// To whom reads may be released at all.
@@ -116,7 +160,7 @@ cited! {
         with: Vec<AgencyId>,
     }
 
-    /// Who approves.
+    /// Who approves, or does what else takes a title.
     Officials {
         /// One of these titles; whoever has a role that approves when empty.
         titles: Vec<Text>,
@@ -172,7 +216,12 @@ cited! {
     /// What a danger to life lowers. Never the text of a policy, suspicion, agreement, approval or training.
     Danger {
         /// Which settings.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         lowers: Vec<Lowered>,
+        /// Roles of which another person of one's own may release a query that says what endangers a life
+        /// and that nothing but the screening of its reason refuses here. Nobody when empty.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        released_by: Vec<Role>,
     }
 
     /// Sorts of search that peers may make.
@@ -247,6 +296,54 @@ cited! {
     }
 }
 
+/// Sections that demand a part of a value.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(transparent)]
+pub struct Sections(Vec<SectionRef>);
+
+impl Sections {
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Cited for Sections {
+    fn sections(&self) -> &[SectionRef] {
+        &self.0
+    }
+}
+
+impl Tracked {
+    /// What is done, in words.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match &self.to {
+            None => self.code.words().to_owned(),
+            Some(to) => format!("{} to {to}", self.code.words()),
+        }
+    }
+
+    /// Its code, and to whom, where it is to somebody.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match &self.to {
+            None => self.code.to_string(),
+            Some(to) => format!("{} to {to}", self.code),
+        }
+    }
+}
+
+impl Roles {
+    /// What demands how they have to have signed in.
+    #[must_use]
+    pub fn signing_in(&self) -> &dyn Cited {
+        if self.signed_in_at.is_empty() { self } else { &self.signed_in_at }
+    }
+}
+
 impl Searches {
     /// What they may name.
     pub(crate) fn limits(&self) -> Limits {
@@ -270,80 +367,4 @@ pub struct OwnOffense {
 
 fn two() -> u32 {
     2
-}
-
-/// Officials and where to turn.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Administration {
-    /// Who answers for the system.
-    pub administrator: Official,
-    /// Who keeps and destroys records.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub custodian: Option<Official>,
-    /// Where the policy is posted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub posting: Option<Pointer>,
-    /// Whom a breach is told.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub breach: Option<Pointer>,
-    /// Where requests of bodies that are no law enforcement agency go.
-    pub records_release: Pointer,
-}
-
-/// Who may do what.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct People {
-    /// Who of this agency may query, its own reads and peers'.
-    pub query: Roles,
-    /// Whose queries of a peer's are answered, as that peer states their roles.
-    pub peers: Roles,
-    /// Who brings reads in.
-    pub collect: Roles,
-    /// Who administers users, cards and the policy.
-    pub administer: Roles,
-    /// Who signs agreements and decides requests; titles narrow this further.
-    pub approve: Roles,
-    /// Who reads the audit log.
-    pub audit: Roles,
-}
-
-/// On what paths the agency releases reads to others.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Release {
-    /// To whom at all.
-    pub recipients: Recipients,
-    /// On a standing agreement; absent when the policy has no such path.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub standing_agreement: Option<Path>,
-    /// On a written request; absent when the policy has no such path.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub written_request: Option<Path>,
-}
-
-/// Who approves releases.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Approval {
-    /// Written requests.
-    pub requests: Officials,
-    /// Standing agreements.
-    pub agreements: Officials,
-}
-
-/// How long what is kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Retention {
-    /// Reads.
-    pub reads: ReadRetention,
-    /// Bodies and envelopes of the audit log, and audit reports.
-    pub audit_reports: Days,
 }

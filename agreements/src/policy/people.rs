@@ -50,29 +50,51 @@ impl Officials {
     }
 }
 
+impl People {
+    /// Whether a person with these roles and this title sees what is asked for her: who queries does.
+    #[must_use]
+    pub fn sees(&self, roles: &[Role], title: &Text) -> bool {
+        self.query.admit(roles, title)
+            || self.see.as_ref().is_some_and(|see| see.admit(roles, title))
+    }
+
+    /// What says who sees: the value of its own, or that of who queries.
+    #[must_use]
+    pub fn seeing(&self) -> &Roles {
+        self.see.as_ref().unwrap_or(&self.query)
+    }
+}
+
 impl Policy {
     /// Whether something here counts only with this title: it signs, decides or administers.
     #[must_use]
     pub fn names_title(&self, title: &Text) -> bool {
-        let People { query, peers, collect, administer, approve, audit } = &self.people;
+        let People { query, see, peers, collect, administer, approve, audit } = &self.people;
         let roles = [query, peers, collect, administer, approve, audit];
-        let titled = roles.into_iter().flat_map(|roles| roles.titled.values());
+        let titled = roles.into_iter().chain(see).flat_map(|roles| roles.titled.values());
         let officials = [&self.approval.requests, &self.approval.agreements];
         let signing = officials.into_iter().flat_map(|officials| &officials.titles);
         let custodian = self.administration.custodian.iter().map(|official| &official.title);
         let administrator = std::iter::once(&self.administration.administrator.title);
+        let access = self.administration.access.iter().flat_map(|access| &access.titles);
         titled
             .chain(signing)
             .chain(custodian)
             .chain(administrator)
+            .chain(access)
+            .chain(&self.training.trainer)
             .any(|named| same_title(named, title))
     }
 
-    /// Whether this role gives power over others: it administers, approves or audits.
+    /// Whether this role gives power over others: it administers, approves or audits, or releases what
+    /// others ask.
     #[must_use]
     pub fn gives_power(&self, role: Role) -> bool {
         let People { administer, approve, audit, .. } = &self.people;
-        [administer, approve, audit].into_iter().any(|roles| roles.roles.contains(&role))
+        let releases =
+            self.danger.as_ref().is_some_and(|danger| danger.released_by.contains(&role));
+        releases
+            || [administer, approve, audit].into_iter().any(|roles| roles.roles.contains(&role))
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 
 use schemas::time::Timestamp;
 
-use super::{Days, ReadRetention, Training};
+use super::{Clearance, Days, ReadRetention, Training};
 
 /// A length of time that a policy names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +32,15 @@ impl Period {
         match self {
             Self::Days(days) => now.minus_days(days),
             Self::Years(years) => now.minus_years(years),
+        }
+    }
+
+    /// So long after an instant.
+    #[must_use]
+    pub fn after(self, since: Timestamp) -> Timestamp {
+        match self {
+            Self::Days(days) => since.plus_days(days),
+            Self::Years(years) => since.plus_years(years),
         }
     }
 
@@ -118,6 +127,14 @@ impl ReadRetention {
 }
 
 impl Training {
+    /// For how long it holds; for good when absent.
+    #[must_use]
+    pub fn every(&self) -> Option<Period> {
+        Period::of(self.every_days, self.every_years)
+    }
+}
+
+impl Clearance {
     /// For how long it holds; for good when absent.
     #[must_use]
     pub fn every(&self) -> Option<Period> {

@@ -22,6 +22,10 @@ pub(crate) fn may_adhere(
 ) -> Vec<Reason> {
     let release = &policy.release;
     let mut reasons = Vec::new();
+    // Whoever only receives releases nothing.
+    if shares_with.is_empty() {
+        return reasons;
+    }
     let mut refuse = |message: String, value: &dyn Cited| {
         reasons.push(reason(RefusalCode::ReleasePath, message, policy.cites(value)));
     };

@@ -74,6 +74,9 @@ fn agreement_lapse(case: &Case<'_>, recorded: &AgreementRecord) -> Option<(Strin
         AgreementStatus::NotAdhered(agency) => {
             (format!("`{agency}` has not signed it"), cite("parties"))
         }
+        AgreementStatus::Declined { by } => {
+            (format!("`{by}` has declined to sign it"), cite("parties"))
+        }
         AgreementStatus::FingerprintsDiffer { by, of } => (
             format!(
                 "`{by}` knows `{of}` by another key than `{of}` has; compare fingerprints, then sign it again"
@@ -115,7 +118,7 @@ pub(super) fn request_sections(policy: &Policy) -> Vec<Citation> {
     }
 }
 
-/// Both are parties, and each shares with the other.
+/// Both are parties, and each shares with the other; under one-way sharing, the owner with who asks.
 pub(super) fn party_listed(case: &Case<'_>, candidate: &Candidate<'_>) -> Option<Reason> {
     let message = match candidate.authority {
         Authority::Agreement(recorded) => match recorded.status(case.me, &case.peer.id, case.now) {
@@ -165,6 +168,34 @@ pub(super) fn case_required(case: &Case<'_>, candidate: &Candidate<'_>) -> Optio
     (agreement.case_required && !numbered(&why.case) && !numbered(&why.cad)).then(|| {
         let message = format!("`{}` demands a case or CAD number", agreement.id);
         reason(RefusalCode::CaseRequired, message, vec![agreement.cite("case_required")])
+    })
+}
+
+/// The agency that asks vouches for the person, where the agreement demands it. Whether what it says holds
+/// is judged before.
+pub(super) fn people_attested(case: &Case<'_>, candidate: &Candidate<'_>) -> Option<Reason> {
+    let agreement = agreement(candidate)?;
+    let requester = &case.query.requester;
+    (agreement.people_attested && requester.attestation.is_none()).then(|| {
+        let message = format!(
+            "`{}` demands that your agency vouches for the person with its agency key, and the query carries no attestation of user `{}` in force; your administrator signs one with `accord user attest {}`",
+            agreement.id, requester.user, requester.user
+        );
+        let cited = vec![agreement.cite("people_attested")];
+        reason(RefusalCode::PersonNotAttested, message, cited)
+    })
+}
+
+/// The person is one whom the agreement names, where it names any.
+pub(super) fn people(case: &Case<'_>, candidate: &Candidate<'_>) -> Option<Reason> {
+    let agreement = agreement(candidate)?;
+    let (peer, user) = (&case.peer.id, &case.query.requester.user);
+    (!agreement.admits(peer, user)).then(|| {
+        let message = format!(
+            "`{}` is for people whom it names, and `{user}` of `{peer}` is none of them; both sides sign a new version that names her, or somebody named asks",
+            agreement.id
+        );
+        reason(RefusalCode::PersonNotListed, message, vec![agreement.cite("people")])
     })
 }
 

@@ -7,6 +7,7 @@ use schemas::time::Timestamp;
 
 use super::cite::{reason, statute};
 use crate::facts::PeerFacts;
+use crate::law::Law;
 use crate::policy::{Cited, Lowered, Policy};
 use crate::screening::{Said, Which};
 
@@ -25,6 +26,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) side: Side,
     pub(crate) query: &'a Query,
     pub(crate) now: Timestamp,
+    /// The law that binds whose policy it is; `None` of a state whose law this node does not know.
+    pub(crate) law: Option<&'a Law>,
     /// What its words say.
     pub(super) said: Said<'a>,
 }
@@ -32,7 +35,8 @@ pub(crate) struct Asked<'a> {
 impl<'a> Asked<'a> {
     pub(crate) fn new(policy: &'a Policy, side: Side, query: &'a Query, now: Timestamp) -> Self {
         let said = Said::of(&query.why, &query.elements, &policy.reason);
-        Self { policy, side, query, now, said }
+        let law = Law::in_force(policy.state, now);
+        Self { policy, side, query, now, law, said }
     }
 }
 
@@ -49,7 +53,24 @@ impl Asked<'_> {
     pub(super) fn lowered(&self, what: Lowered) -> bool {
         let listed =
             self.policy.danger.as_ref().is_some_and(|danger| danger.lowers.contains(&what));
-        listed && self.said.tells(Which::Danger, 2)
+        listed && self.in_danger()
+    }
+
+    /// Whether the query says what endangers a life, in words that tell something.
+    pub(crate) fn in_danger(&self) -> bool {
+        self.said.tells(Which::Danger, 2)
+    }
+
+    /// Whether another person released it, of a role that the requester's own policy names for it. An
+    /// owner judges the reason all the same.
+    pub(super) fn released(&self) -> bool {
+        let (Some(by), Some(danger)) = (&self.query.released_by, &self.policy.danger) else {
+            return false;
+        };
+        self.side == Side::Own
+            && by.user != self.query.requester.user
+            && by.roles.iter().any(|role| danger.released_by.contains(role))
+            && self.in_danger()
     }
 
     /// The section of the statute on who may use the system, and their training.

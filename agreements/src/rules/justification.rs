@@ -11,8 +11,12 @@ use crate::screening::{Which, numbered};
 pub(super) fn case_number(asked: &Asked<'_>) -> Option<Reason> {
     let demanded = asked.policy.case_number.demand == Demand::Required;
     let why = &asked.query.why;
-    let lowered = || asked.lowered(Lowered::CaseNumber);
-    if !demanded || numbered(&why.case) || numbered(&why.cad) || lowered() {
+    let by_law = asked.law.and_then(|law| law.case_number(asked.now));
+    if !(demanded || by_law.is_some()) || numbered(&why.case) || numbered(&why.cad) {
+        return None;
+    }
+    // A danger lowers what the policy sets, and no law.
+    if by_law.is_none() && asked.lowered(Lowered::CaseNumber) {
         return None;
     }
     let given = [&why.case, &why.cad].into_iter().find(|text| !text.is_empty());
@@ -20,6 +24,10 @@ pub(super) fn case_number(asked: &Asked<'_>) -> Option<Reason> {
         Some(given) => format!("`{given}` is no case or CAD number; {} demands one", asked.whose()),
         None => format!("{} demands a case or CAD number", asked.whose()),
     };
+    if let (Some(citations), false) = (by_law, demanded) {
+        let message = "the law demands a case or CAD number beside every query: add --case";
+        return Some(reason(RefusalCode::CaseRequired, message, citations));
+    }
     asked.because(RefusalCode::CaseRequired, message, &asked.policy.case_number, &[])
 }
 
@@ -38,8 +46,8 @@ pub(super) fn reason_given(asked: &Asked<'_>) -> Option<Reason> {
     if measured.enough || (measured.something && asked.lowered(Lowered::Reason)) {
         return None;
     }
-    // Nobody is told how to say better what is forbidden.
-    if super::purpose::prohibited(asked).is_some() {
+    // Nobody is told how to say better what is forbidden, and nobody releases it.
+    if super::purpose::prohibited(asked).is_some() || asked.released() {
         return None;
     }
     let message =

@@ -9,6 +9,7 @@
 
 mod fold;
 mod forbidden;
+mod group;
 mod hashes;
 mod judged;
 mod lexicon;
@@ -28,6 +29,7 @@ mod vocabulary;
 use schemas::query::Justification;
 
 pub use forbidden::{Betrayed, Certainty};
+pub use group::{OffenseGroup, offense_group};
 pub use phrase::OwnPhrase;
 pub use typed::{ListedOffense, listed_offenses, typed};
 

@@ -76,6 +76,9 @@ pub(crate) struct Offence {
     statutes: Vec<String>,
     #[serde(default)]
     bare: Vec<String>,
+    /// The list that it stands in, by its place in [`OFFENCES`].
+    #[serde(skip)]
+    pub(crate) list: usize,
 }
 
 impl Offence {
@@ -173,8 +176,9 @@ const UNIT_WORDS: [&str; 10] = [
 impl Vocabulary {
     fn read() -> Result<Self, DocumentError> {
         let mut offences: Vec<Offence> = Vec::new();
-        for (file, text) in OFFENCES {
-            offences.extend(read::<Offences>(file, text)?.offence);
+        for (list, (file, text)) in OFFENCES.into_iter().enumerate() {
+            let of = read::<Offences>(file, text)?.offence.into_iter();
+            offences.extend(of.map(|offence| Offence { list, ..offence }));
         }
         let classes: Classes = read("classes.toml", include_str!("../../words/classes.toml"))?;
         let mut all = Self {

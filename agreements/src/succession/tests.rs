@@ -82,11 +82,17 @@ enum Verdict {
     NotYet(&'static str),
 }
 
-#[test]
-fn a_text_comes_from_whose_name_it_carries_or_from_who_stands_in_the_one_before() {
+/// What it is a case of, what is recorded, who proposes what, and what becomes of it.
+type Case = (&'static str, Vec<(AgencyId, AgreementRecord)>, &'static str, Agreement, Verdict);
+
+fn both() -> (AgencyId, AgreementRecord) {
+    recorded("ann", "one", 1, None, &["ann", "bob"])
+}
+
+/// By whose name a text carries and what it supersedes.
+fn whose_name() -> Vec<Case> {
     use Verdict::{NotYet, Placed, Refused};
-    let both = || recorded("ann", "one", 1, None, &["ann", "bob"]);
-    let table = [
+    vec![
         ("the first, under one's own name", vec![], "ann", text(1, None, &["ann", "bob"]), Placed),
         (
             "the first, under another's",
@@ -158,6 +164,13 @@ fn a_text_comes_from_whose_name_it_carries_or_from_who_stands_in_the_one_before(
             text(3, Some("two"), &["ann", "bob"]),
             NotYet("supersedes a text that is not recorded here"),
         ),
+    ]
+}
+
+/// By who stands in the text that it supersedes.
+fn who_stands() -> Vec<Case> {
+    use Verdict::{NotYet, Placed, Refused};
+    vec![
         (
             "of a party that has not signed",
             vec![recorded("ann", "one", 1, None, &["ann"])],
@@ -207,8 +220,13 @@ fn a_text_comes_from_whose_name_it_carries_or_from_who_stands_in_the_one_before(
             text(2, Some("one"), &["bob", "cat"]),
             NotYet("supersedes a text that is not recorded here"),
         ),
-    ];
-    for (what, known, by, proposed, expected) in table {
+    ]
+}
+
+#[test]
+fn a_text_comes_from_whose_name_it_carries_or_from_who_stands_in_the_one_before() {
+    use Verdict::{NotYet, Placed, Refused};
+    for (what, known, by, proposed, expected) in whose_name().into_iter().chain(who_stands()) {
         let known: Vec<_> = known.iter().map(|(by, of)| (by, of)).collect();
         let judged = may_follow(known.iter().copied(), &id(by), &proposed);
         let fits = match (&judged, &expected) {

@@ -10,6 +10,7 @@ use schemas::digest::Digest;
 use schemas::key::SecretKey;
 use schemas::purpose::{Purpose, Role};
 use schemas::query::{Elements, Justification, Query, QueryId, Requester};
+use schemas::session::{RequesterSession, SignInWay};
 use schemas::text::Text;
 use schemas::time::Timestamp;
 
@@ -36,13 +37,21 @@ pub(crate) fn query(from: &AgencyId, to: &AgencyId) -> Query {
         at: now(),
         search: None,
         authority: None,
+        released_by: None,
+        for_person: None,
         requester: Requester {
             user: "jdoe".parse().unwrap(),
             full_name: "Jane Doe".parse().unwrap(),
             title: "Detective".parse().unwrap(),
             roles: vec![Role::Sworn],
-            session: None,
+            session: Some(RequesterSession {
+                id: "7f3a00112233aabb".parse().unwrap(),
+                way: SignInWay::PasswordAndCode,
+                proved_at: now().minus_seconds(60),
+            }),
+            attestation: None,
             trained_on: Some("2026-01-30T00:00:00Z".parse().unwrap()),
+            cleared_on: Some("2026-01-30T00:00:00Z".parse().unwrap()),
         },
         why: Justification {
             purpose: Purpose::StolenVehicle,
@@ -122,6 +131,7 @@ pub(crate) fn filed(id: &str, query: &Query, scope: RequestScope) -> RequestReco
         purpose: query.why.purpose,
         case: query.why.case.clone(),
         reason: Text::default(),
+        danger: Text::default(),
         after_refusal: None,
         at: now().minus_days(2),
         scope,

@@ -158,6 +158,7 @@ fn reasons_are_handed_over_as_they_stand() {
         kind: policy.kind,
         state: policy.state,
         blocked: None,
+        agency_key: None,
     };
     let Decision::Refuse(Refused { reasons, .. }) =
         decide(&policy, &me, &facts, &[], &fixtures::query(&peer, &me), now())

@@ -5,17 +5,20 @@
 
 #![cfg(test)]
 
+mod counted_up;
 mod coverage;
 mod decisions;
 mod fixtures;
 mod generated;
 mod json_schemas;
+mod law;
 mod lifecycle;
 mod own_reads;
 mod policy_check;
 mod policy_demands;
 mod policy_files;
 mod reasons;
+mod released;
 mod screening;
 mod unprintable;
 mod written_requests;

@@ -60,7 +60,36 @@ const DEMANDS: &[Demand] = &[
     ),
     (
         "CLETS and CJIS security in transit and at rest",
-        &[(COVINA, "462.5(d)", "duties"), (ESCONDIDO, "IV.C.1", "duties")],
+        &[
+            (COVINA, "462.5(d)", "tracked.storage_encrypted"),
+            (ESCONDIDO, "IV.C.1", "tracked.storage_encrypted"),
+        ],
+    ),
+    (
+        "login and password, or the username",
+        &[
+            (INDIO, "461.5(a)", "people.query.signed_in"),
+            (INDIO, "461.5(a)", "people.peers.signed_in"),
+            (PORT, "462.5(a)", "people.query.signed_in"),
+            (PORT, "462.5(a)", "people.peers.signed_in"),
+            (COVINA, "462.5(a)", "people.query.signed_in"),
+            (COVINA, "462.5(a)", "people.peers.signed_in"),
+            (MONROVIA, "463.5(b)3", "people.query.signed_in"),
+        ],
+    ),
+    (
+        "the criteria of other criminal justice data",
+        &[(ESCONDIDO, "IV.C.1", "clearance"), (ESCONDIDO, "IV.C.1", "people.query.signed_in")],
+    ),
+    ("who manages access", &[(ESCONDIDO, "IV.C.2", "administration.access")]),
+    ("course and trainer", &[(MONROVIA, "463.9", "training")]),
+    (
+        "booked into evidence",
+        &[
+            (INDIO, "461.4", "tracked.evidence_booked"),
+            (PORT, "462.4", "tracked.evidence_booked"),
+            (MONROVIA, "463.8", "tracked.evidence_booked"),
+        ],
     ),
     (
         "breach",
@@ -71,6 +100,8 @@ const DEMANDS: &[Demand] = &[
         &[
             (INDIO, "461.2.1(g)", "administration.posting"),
             (PORT, "462.2.1(g)", "administration.posting"),
+            (INDIO, "461.2.1(g)", "tracked.policy_posted"),
+            (PORT, "462.2.1(g)", "tracked.policy_posted"),
         ],
     ),
     ("record: two photographs, plate, date, time, place", &[(ESCONDIDO, "IV.C.3", "duties")]),

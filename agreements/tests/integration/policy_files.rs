@@ -89,6 +89,7 @@ fn asked() -> Asked {
         kind: AgencyKind::PortPolice,
         state: "CA".parse().unwrap(),
         blocked: None,
+        agency_key: None,
     };
     let mut query = fixtures::query(&peer.id, &fixtures::agency_of(&seventh()));
     query.why.purpose = Purpose::StolenProperty;

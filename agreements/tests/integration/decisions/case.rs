@@ -74,6 +74,7 @@ impl Peer {
             kind: self.kind,
             state: self.state,
             blocked: given(&self.blocked).map(|why| why.parse().unwrap()),
+            agency_key: None,
         }
     }
 }
@@ -93,9 +94,10 @@ impl Asked {
         person.title = text(&self.title);
         person.roles.clone_from(&self.roles);
         person.trained_on = given(&self.trained).map(|at| instant(&at));
-        person.session = self.signed_in.map(|way| RequesterSession {
+        person.cleared_on = given(&self.cleared).map(|at| instant(&at));
+        person.session = given(&self.signed_in).map(|way| RequesterSession {
             id: "7f3a00112233aabb".parse().unwrap(),
-            way,
+            way: way.parse().unwrap(),
             proved_at: fixtures::now().minus_seconds(60),
         });
         let why = &mut query.why;

@@ -9,7 +9,6 @@ use schemas::area::{Near, Polygon};
 use schemas::offense::{Offense, VehicleRole};
 use schemas::purpose::{Purpose, QueryKind, Role};
 use schemas::read::Location;
-use schemas::session::SignInWay;
 use schemas::time::Timestamp;
 use serde::Deserialize;
 use toml::{Table, Value};
@@ -123,8 +122,9 @@ pub(crate) struct Asked {
     pub(crate) title: String,
     pub(crate) roles: Vec<Role>,
     pub(crate) trained: String,
+    pub(crate) cleared: String,
     /// How the person had signed in, if her agency says so.
-    pub(crate) signed_in: Option<SignInWay>,
+    pub(crate) signed_in: String,
     pub(crate) purpose: Purpose,
     pub(crate) offense: String,
     /// Typed, as a query carries them.

@@ -54,7 +54,7 @@ prop_compose! {
         state in mostly(State::CALIFORNIA, select(vec!["AZ".parse().unwrap(), "NV".parse().unwrap()])),
         blocked in mostly(None, Just(Some("misuse".parse().unwrap()))),
     ) -> PeerFacts {
-        PeerFacts { id, kind, state, blocked }
+        PeerFacts { id, kind, state, blocked, agency_key: None }
     }
 }
 

@@ -6,7 +6,7 @@
 use crate::outcome::ImportError;
 
 /// Columns of which an audit export has several, and a table of reads none.
-const OF_AUDITS: [&str; 12] = [
+const OF_AUDITS: [&str; 14] = [
     "search time",
     "search type",
     "time frame",
@@ -19,6 +19,8 @@ const OF_AUDITS: [&str; 12] = [
     "search reason",
     "networks searched",
     "org name",
+    "entity_type",
+    "entity_details",
 ];
 
 /// Refuses a table whose header is that of an audit export.
@@ -47,6 +49,7 @@ mod tests {
         };
         assert!(refused("ID, Name, Org Name, License Plate, Reason, Search Time, Search Type"));
         assert!(refused("License Plate,Time Frame,SEARCH TIME"));
+        assert!(refused("event_id,timestamp,user,event_type,entity_type,entity_details"));
         assert!(!refused("Plate,State,Scan Date,System,Camera,Reason"));
         assert!(!refused("License Plate,Time,Search Time"));
     }

@@ -30,6 +30,8 @@ const DAY_BEGINS: i64 = 10 * 3_600_000;
 #[serde(default, expecting = "an object")]
 struct Payload<'a> {
     capture_timestamp: Scalar,
+    /// The camera's own clock, such as `20260301 090405250`.
+    datetime: Scalar,
     #[serde(rename = "plateUTF8")]
     plate_utf8: Scalar,
     #[serde(rename = "plateASCII")]
@@ -73,7 +75,10 @@ fn event(body: &str, sink: &RecordSink<'_>) -> Result<Outcome, Fault> {
     let Some(plate_raw) = plate(&body)? else {
         return Ok(Outcome::Empty("a car without a plate"));
     };
-    let at = body.capture_timestamp.millis("capture_timestamp")?;
+    let at = match body.capture_timestamp.is_nothing() {
+        true => of_clock(&body.datetime, sink)?,
+        false => body.capture_timestamp.millis("capture_timestamp")?,
+    };
     let at = at.ok_or_else(|| Fault::missing("capture_timestamp"))?;
     let mut notes = Notes::default();
     let info: CameraInfo =
@@ -99,6 +104,23 @@ fn event(body: &str, sink: &RecordSink<'_>) -> Result<Outcome, Fault> {
         notes,
     };
     Ok(Outcome::of(reading.into_read()?))
+}
+
+/// What the camera's clock showed, in the zone that was said for it.
+fn of_clock(value: &Scalar, sink: &RecordSink<'_>) -> Result<Option<Timestamp>, Fault> {
+    let Scalar::Text(text) = value else { return Ok(None) };
+    let digits = |from: usize, end: usize| {
+        text.get(from..end).filter(|part| part.bytes().all(|b| b.is_ascii_digit()))
+    };
+    let parts = [(0, 4), (4, 6), (6, 8), (9, 11), (11, 13), (13, 15), (15, 18)];
+    let parts: Option<Vec<&str>> = parts.iter().map(|(from, end)| digits(*from, *end)).collect();
+    let written = match parts.as_deref() {
+        Some([year, month, day, hour, minute, second, millis]) if text.trim().len() == 18 => {
+            format!("{year}-{month}-{day} {hour}:{minute}:{second}.{millis}")
+        }
+        _ => text.clone(),
+    };
+    Scalar::Text(written).instant("datetime", sink.options.zone.as_ref())
 }
 
 /// The plate in its own letters; in ASCII where it has others.

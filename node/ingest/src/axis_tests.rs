@@ -66,7 +66,7 @@ fn what_cannot_be_read_is_named() {
     for (from, to, said) in [
         ("\"1772384645250\"", "\"177238464\"", "it looks like a clock that was not set"),
         ("\"1772384645250\"", "\"soon\"", "`capture_timestamp` is the text `soon`"),
-        ("\"capture_timestamp\"", "\"other\"", "`capture_timestamp` is missing"),
+        ("\"capture_timestamp\"", "\"other\"", "which has no zone; say the reader's with --zone"),
         ("\"plateUTF8\": \"4LDX60\"", "\"plateUTF8\": \"1.2E+07\"", "its digits are gone"),
     ] {
         let source = NEW.replacen(from, to, 1);
@@ -87,6 +87,16 @@ fn what_cannot_be_read_is_named() {
             [Item::Read(one)] => assert!(one.notes[0].said.contains(said), "{:?}", one.notes),
             other => panic!("{other:?}"),
         }
+    }
+    // What the camera's clock showed, where that is all.
+    let zone = "America/Los_Angeles".parse().ok();
+    let options = crate::Options { zone, ..crate::Options::from(Format::Axis) };
+    let source = NEW.replacen("\"capture_timestamp\"", "\"other\"", 1);
+    match items(options, source.as_bytes()).next() {
+        Some(Ok(Item::Read(one))) => {
+            assert_eq!(one.read.at.to_string(), "2026-03-01T17:04:05.250Z");
+        }
+        other => panic!("{other:?}"),
     }
     // Words differ between versions, and what they say is in the reading itself.
     for word in ["\"updated\"", "\"parked\"", "[]", "null"] {

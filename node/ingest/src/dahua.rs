@@ -211,10 +211,11 @@ fn camera(event: &Event, sink: &RecordSink<'_>, notes: &mut Notes) -> Text {
 /// The time of an event; see the module.
 fn instant(event: &Event, zone: Option<&Zone>) -> Result<Timestamp, Fault> {
     let seconds = |field: &str| match event.first(&[field]).number(field) {
-        Ok(Some(number)) if number.abs() < 1e11 => Some(number),
+        Ok(Some(number)) if number > 0.0 && number < 1e11 => Some(number),
         _ => None,
     };
-    let thousandths = seconds("UTCMS").filter(|ms| (0.0..1_000.0).contains(ms)).unwrap_or(0.0);
+    let thousandths = event.first(&["UTCMS"]).number("UTCMS").ok().flatten();
+    let thousandths = thousandths.filter(|ms| (0.0..1_000.0).contains(ms)).unwrap_or(0.0);
     let of = |seconds: f64| {
         let millis = (seconds * 1_000.0 + thousandths).round() as i64;
         Scalar::Whole(millis).millis("RealUTC")

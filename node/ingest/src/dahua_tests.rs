@@ -34,6 +34,16 @@ fn an_event_is_read_by_its_real_time_and_those_without_a_plate_are_known() {
 }
 
 #[test]
+fn a_time_of_nothing_is_none_and_events_stand_by_themselves() {
+    let text = "Events[0].RealUTC=0\r\nEvents[0].LocaleTime=2026-03-01 09:04:05\r\n\
+                Events[0].TrafficCar.PlateNumber=6DHA514\r\nEvents[0].TrafficCar.MachineName=8M0A\r\n";
+    let found = all(text.as_bytes(), Some("America/Los_Angeles"));
+    assert_eq!(read(&found[0]).at.to_string(), "2026-03-01T17:04:05.000Z");
+    let list = format!("--b\r\nContent-Type: a\r\n\r\n[{JSON},{JSON}]\r\n--b--\r\n");
+    assert_eq!(all(list.as_bytes(), None).len(), 6, "a list in a part");
+}
+
+#[test]
 fn the_text_of_a_multipart_body_is_read_with_its_photograph_in_the_zone_that_is_said() {
     let found = all(TEXT, Some("America/Los_Angeles"));
     let [Item::Read(one)] = &found[..] else { panic!("{found:?}") };

@@ -8,6 +8,7 @@ use crate::field::Fault;
 use crate::format::{Format, SUPPORTED};
 use crate::json::syntax;
 use crate::outcome::RecordSink;
+use crate::relaxed::relaxed;
 use crate::xml::{self, Element};
 use crate::{axis, dahua, genetec, hikvision, native, platerecognizer, rekor};
 
@@ -78,11 +79,21 @@ impl Marks {
 }
 
 pub(crate) fn json(format: Format, bytes: &[u8], mut sink: RecordSink<'_>) {
-    let (body, recoded) = encoding::text(bytes);
+    let (text, recoded) = encoding::text(bytes);
     sink.recoded = recoded;
-    let (body, sink) = (body.as_ref(), &mut sink);
+    let sink = &mut sink;
+    let mut body = text.as_ref();
+    let mended;
     // Also for a named format: this pass is the one whose syntax errors have a position.
-    let known = serde_json::from_str::<Marks>(body).map_err(|e| syntax(e, sink.position));
+    let mut known = serde_json::from_str::<Marks>(body);
+    if known.as_ref().is_err_and(serde_json::Error::is_syntax)
+        && let Some(meant) = relaxed(body)
+    {
+        mended = meant;
+        body = &mended;
+        known = serde_json::from_str::<Marks>(body);
+    }
+    let known = known.map_err(|e| syntax(e, sink.position));
     let known =
         known.and_then(|marks| if format == Format::Auto { marks.format() } else { Ok(format) });
     match known {

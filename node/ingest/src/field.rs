@@ -66,7 +66,8 @@ impl Scalar {
         let Self::Text(text) = self else { return self.clone() };
         let text = text.trim();
         // `nan` and `inf` are no numbers of a reader.
-        let numeric = text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'.' | b'-' | b'+' | b'e'));
+        let numeric =
+            text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'.' | b'-' | b'+' | b'e' | b'E'));
         let whole = || text.parse().ok().map(Self::Whole);
         let number = || text.parse().ok().filter(|n: &f64| n.is_finite()).map(Self::Number);
         let value = if numeric { whole().or_else(number) } else { None };
@@ -74,8 +75,8 @@ impl Scalar {
         let comma = || {
             let (units, tenths) = text.split_once(',')?;
             let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-            let units = digits(units.strip_prefix('-').unwrap_or(units));
-            let plain = units && digits(tenths) && tenths.len() != 3;
+            let units = units.strip_prefix('-').unwrap_or(units);
+            let plain = digits(units) && digits(tenths) && (tenths.len() != 3 || units == "0");
             text.replace(',', ".").parse().ok().filter(|_| plain).map(Self::Number)
         };
         value.or_else(comma).unwrap_or_else(|| self.clone())
@@ -138,6 +139,10 @@ impl Scalar {
             Self::Missing => return Ok(None),
             Self::Whole(value) => value,
             Self::Number(value) if value.fract() == 0.0 && value.abs() < 1e15 => value as i64,
+            // Some firmware writes the same field as people do.
+            Self::Text(text) if text.contains(':') => {
+                return instant::written(&text, field, None).map(Some);
+            }
             _ => return Err(self.refused(field, "milliseconds since 1970")),
         };
         // Of other units there is no doubt: as milliseconds they are in no year that a reader can mean.
@@ -173,6 +178,7 @@ impl Scalar {
             Self::Missing => Ok(None),
             Self::Text(text) if text.trim().is_empty() => Ok(None),
             Self::Text(text) => instant::written(text, field, zone).map(Some),
+            Self::Whole(_) | Self::Number(_) => self.millis(field),
             _ => Err(self.refused(field, "a time such as `2026-03-01T17:04:05Z`")),
         }
     }
@@ -185,12 +191,12 @@ pub(crate) fn confidence(
     whole: f64,
 ) -> Result<Option<Confidence>, Fault> {
     let percent = match value {
-        Scalar::Text(text) => text.trim().strip_suffix('%').map(|text| Scalar::Text(text.into())),
+        Scalar::Text(text) => in_percent(text).map(|text| Scalar::Text(text.into())),
         _ => None,
     };
     let (number, whole) = match &percent {
-        Some(bare) => (bare.number(field).map_err(|_| value.refused(field, "a share"))?, 100.0),
-        None => (value.number(field)?, whole),
+        Some(bare) => (share(bare, 100.0).map_err(|_| value.refused(field, "a share"))?, 100.0),
+        None => (share(value, whole).map_err(|_| value.refused(field, "a number"))?, whole),
     };
     let Some(number) = number else { return Ok(None) };
     // Readers compute in single precision: a full score may come out a hair above it.
@@ -199,6 +205,27 @@ pub(crate) fn confidence(
         Ok(confidence) => Ok(Some(confidence)),
         Err(_) => Err(value.refused(field, &format!("0 to {whole}"))),
     }
+}
+
+/// A number of which a comma can only divide the fraction: by thousands it would be no share.
+fn share(value: &Scalar, whole: f64) -> Result<Option<f64>, Fault> {
+    let number = value.number("");
+    match value {
+        Scalar::Text(text) if number.is_err() && text.matches(',').count() == 1 => {
+            let point = Scalar::Text(text.replace(',', ".")).number("");
+            point.map(|point| point.filter(|number| *number <= whole)).or(number)
+        }
+        _ => number,
+    }
+}
+
+/// `98.5 %`, `98.5 percent` and `98/100` without what says that it is in percent.
+fn in_percent(text: &str) -> Option<&str> {
+    let text = text.trim();
+    let lower = text.to_ascii_lowercase();
+    let ending = ["%", "percent", "pct.", "pct", "/100"].into_iter().find(|of| lower.ends_with(of));
+    let bare = ending.and_then(|of| text.get(..text.len().saturating_sub(of.len())));
+    bare.or_else(|| text.strip_prefix('%')).map(str::trim)
 }
 
 impl<'de> Deserialize<'de> for Scalar {
@@ -303,7 +330,17 @@ mod tests {
         );
         assert!(full("-1").is_err());
         let half = Some(Confidence::try_from(0.5).unwrap());
-        for text in ["\"50\"", "\"50 %\"", "\"50,0\"", "\" 50.0%\""] {
+        for text in [
+            "\"50\"",
+            "\"50 %\"",
+            "\"50,0\"",
+            "\" 50.0%\"",
+            "\"% 50\"",
+            "\"50 Percent\"",
+            "\"50/100\"",
+            "\"5.0E1\"",
+            "\"50,000\"",
+        ] {
             assert_eq!(full(text).unwrap(), half, "{text}");
         }
         for text in ["\"NULL\"", "\"-\"", "\"n/a\"", "\"\"", "null"] {

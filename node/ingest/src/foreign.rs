@@ -3,18 +3,21 @@
 //! Decides which cells of a row are which, by the header's names, whose order and blanks differ. A row
 //! that cannot be read is told with its place. One row is held at a time, however long the file.
 
-use std::io::Read;
+use std::io::{self, Read};
 
 use schemas::time::Timestamp;
 
+use crate::archive::Member;
 use crate::audit_export;
 use crate::encoding;
 use crate::field::{Fault, clean};
-use crate::instant::zone_word;
 use crate::nothing::says_nothing;
+use crate::opened::{Opened, opened};
 use crate::outcome::{ImportError, Rejected};
 use crate::rows::{Cut, Row, Rows};
-use crate::source::{Said, Source};
+use crate::source::{Begun, Said, Source};
+use crate::workbook::Sheet;
+use crate::zone_word::zone_word;
 
 /// A search that another system's audit export tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,8 +50,37 @@ struct Header {
 
 /// The searches of an export, in the order of its rows.
 pub struct ForeignSearches<R: Read> {
-    rows: Rows<Source<R>>,
+    rows: Rows<Table<R>>,
     header: Header,
+}
+
+/// The text of an export, wherever it stands.
+enum Table<R: Read> {
+    Plain(Source<Begun<R>>),
+    Sheet(Source<Box<Sheet>>),
+    File(Source<Member>),
+}
+
+impl<R: Read> Table<R> {
+    fn open(source: R) -> Result<Self, ImportError> {
+        let said = Said { table: true, ..Said::default() };
+        let all = |_: &[u8], _: bool| Some(());
+        Ok(match opened(source, None, false)? {
+            Opened::Plain(source) => Self::Plain(Source::open(source, said, all)?.0),
+            Opened::Sheet(sheet) => Self::Sheet(Source::of_text(sheet, all)?.0),
+            Opened::Archive(archive) => Self::File(Source::open(archive.only()?, said, all)?.0),
+        })
+    }
+}
+
+impl<R: Read> Read for Table<R> {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(source) => source.read(room),
+            Self::Sheet(source) => source.read(room),
+            Self::File(source) => source.read(room),
+        }
+    }
 }
 
 impl<R: Read> ForeignSearches<R> {
@@ -57,9 +89,7 @@ impl<R: Read> ForeignSearches<R> {
     /// # Errors
     /// When it is not that of an audit export, or the file cannot be read.
     pub fn open(source: R) -> Result<Self, ImportError> {
-        let said = Said { table: true, ..Said::default() };
-        let (source, _) = Source::open(source, said, |_, _| Some(()))?;
-        let mut rows = Rows::new(source, Cut::Delimited { delimiter: b',', quote: Some(b'"') });
+        let mut rows = Rows::new(Table::open(source)?, Cut::CSV);
         rows.take_separator()?;
         let Some(Row::Cells { cells, .. }) = rows.next()? else {
             return Err(ImportError::Mapping("the file has no header".into()));

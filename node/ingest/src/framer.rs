@@ -14,10 +14,10 @@
 //! broken line loses one line, and in an indented list one broken element loses one element. An
 //! object whose brackets match but whose inside is wrong loses nothing else, wherever it stands.
 
-use std::fmt;
 use std::io::{self, Read};
 
 use crate::field::clean;
+use crate::position::Position;
 
 /// The largest record taken, in bytes; images may stand inside as base64.
 pub(crate) const LARGEST_RECORD: usize = 8 << 20;
@@ -28,30 +28,6 @@ pub(crate) const LARGEST_RECORD: usize = 8 << 20;
 const DEEPEST: usize = 100;
 
 const CHUNK: usize = 64 << 10;
-
-/// Where a record begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Position {
-    /// On a line of its own or with others.
-    Line {
-        /// Line, from 1.
-        line: u64,
-        /// Which record on that line, from 1.
-        nth: u64,
-    },
-    /// In a part of a multipart body, from 1.
-    Part(u64),
-}
-
-impl fmt::Display for Position {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Line { line, nth: 0 | 1 } => write!(f, "line {line}"),
-            Self::Line { line, nth } => write!(f, "line {line}, record {nth}"),
-            Self::Part(part) => write!(f, "part {part}"),
-        }
-    }
-}
 
 /// One record, or why there is none.
 #[derive(Debug, PartialEq, Eq)]
@@ -66,7 +42,8 @@ pub(crate) enum Framed<'a> {
 #[derive(Clone, Copy, PartialEq)]
 enum List {
     Closed,
-    Open(u64),
+    /// Since which line, and how many are open.
+    Open(u64, usize),
     /// Bytes were skipped that may have held the bracket.
     Unsure,
 }
@@ -123,12 +100,20 @@ impl<R: Read> Framer<R> {
             let Some(byte) = self.peek()? else { return Ok(self.unclosed_list()) };
             match byte {
                 _ if between(byte) => self.advance(byte),
-                b'[' if !matches!(self.list, List::Open(_)) => {
-                    self.list = List::Open(self.line);
+                b'[' => {
+                    self.list = match self.list {
+                        // Lists of lists, as some writers gather what they were sent.
+                        List::Open(line, open) if open < DEEPEST => List::Open(line, open + 1),
+                        List::Open(..) => return self.stray().map(Some),
+                        List::Closed | List::Unsure => List::Open(self.line, 1),
+                    };
                     self.advance(byte);
                 }
                 b']' if self.list != List::Closed => {
-                    self.list = List::Closed;
+                    self.list = match self.list {
+                        List::Open(line, open) if open > 1 => List::Open(line, open - 1),
+                        _ => List::Closed,
+                    };
                     self.advance(byte);
                 }
                 b'{' => return self.record().map(Some),
@@ -139,7 +124,7 @@ impl<R: Read> Framer<R> {
     }
 
     fn unclosed_list(&mut self) -> Option<Framed<'static>> {
-        let List::Open(line) = self.list else { return None };
+        let List::Open(line, _) = self.list else { return None };
         self.list = List::Closed;
         let error = "the list that begins here is not closed; the file may be cut off".to_owned();
         Some(Framed::Broken { position: Position::Line { line, nth: 1 }, error })
@@ -369,9 +354,10 @@ impl<R: Read> Framer<R> {
     }
 }
 
-/// What may stand between records and means nothing.
+/// What may stand between records and means nothing: also the zeros with which a file is filled up, and the
+/// mark with which some systems end a text.
 pub(crate) fn between(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b',' | b'\x1E')
+    matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b',' | b'\x1E' | b'\0' | b'\x1A')
 }
 
 pub(crate) fn too_large(limit: usize) -> String {

@@ -8,11 +8,13 @@
 use std::fmt;
 use std::str::FromStr;
 
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone, TimeZoneDatabase};
+use schemas::text::hidden;
 use schemas::time::Timestamp;
 
 use crate::fault::{Fault, clean};
+use crate::zone_word::{zone_name, zone_word};
 
 /// 1973-03-03T09:46:40Z in milliseconds, and the year 5138 in seconds. So a smaller number of
 /// milliseconds is either a number of seconds or a reader whose clock was never set.
@@ -59,41 +61,11 @@ pub(crate) enum Fold {
     Reject,
 }
 
-/// Words for zones of the United States, with their hours from UTC.
-const WORDS: [(&str, i8); 15] = [
-    ("PST", -8),
-    ("PDT", -7),
-    ("MST", -7),
-    ("MDT", -6),
-    ("CST", -6),
-    ("CDT", -5),
-    ("EST", -5),
-    ("EDT", -4),
-    ("AKST", -9),
-    ("AKDT", -8),
-    ("HST", -10),
-    ("AST", -4),
-    ("UTC", 0),
-    ("GMT", 0),
-    ("Z", 0),
-];
-
-/// A text without the word of a zone at its end, and the offset that the word is.
-pub(crate) fn zone_word(text: &str) -> Option<(&str, Offset)> {
-    let text = text.trim_end();
-    let bare = text.strip_suffix(')').map_or(text, |text| text.trim_end());
-    let begins = bare.rfind(|c: char| !c.is_ascii_alphabetic())?;
-    let before = bare.get(begins..)?.chars().next()?;
-    if !before.is_whitespace() && !before.is_ascii_digit() && before != '(' {
-        return None;
-    }
-    let (rest, word) = bare.split_at_checked(begins.saturating_add(before.len_utf8()))?;
-    let (_, hours) = WORDS.iter().find(|(known, _)| known.eq_ignore_ascii_case(word))?;
-    let rest = rest.trim_end().trim_end_matches('(').trim_end();
-    Some((rest, Offset::from_hours(*hours).ok()?))
-}
-
 impl Zone {
+    pub(crate) const fn of(zone: TimeZone) -> Self {
+        Self(zone)
+    }
+
     #[cfg(test)]
     pub(crate) fn time_zone(&self) -> TimeZone {
         self.0.clone()
@@ -169,22 +141,19 @@ pub(crate) fn written(text: &str, field: &str, zone: Option<&Zone>) -> Result<Ti
 fn instant_of(text: &str, field: &str, zone: Option<&Zone>) -> Result<Option<Timestamp>, Fault> {
     let shown = clean(text, 60);
     let said = format!("`{field}` is `{shown}`");
-    let time = text.split_once(['T', 't', ' ']).map_or("", |(_, time)| time);
-    let instant = if let Some((rest, offset)) = zone_word(text) {
-        let Ok(local) = rest.parse::<DateTime>() else { return Ok(None) };
+    let (bare, named) = match zone_name(text) {
+        Some((bare, named)) => (bare, Some(Zone::of(named))),
+        None => (text, None),
+    };
+    let zone = named.as_ref().or(zone);
+    let instant = if let Some((rest, offset)) = zone_word(bare) {
+        let Some(local) = local(rest) else { return Ok(None) };
         Zone::instant_at(zone, local, offset, &said)?
-    } else if time.contains(['+', '-']) {
-        let joined = match text.rsplit_once(' ') {
-            // `2026-11-28 10:05:01 -08:00`
-            Some((rest, offset)) if offset.starts_with(['+', '-']) => format!("{rest}{offset}"),
-            _ => text.to_owned(),
-        };
-        match joined.parse::<jiff::Timestamp>() {
-            Ok(instant) => instant,
-            Err(_) => return Ok(None),
-        }
+    } else if bare.rsplit(['T', 't', ' ']).next().is_some_and(|time| time.contains(['+', '-'])) {
+        // An offset that is none.
+        return Ok(None);
     } else {
-        let Ok(local) = text.parse::<DateTime>() else { return Ok(None) };
+        let Some(local) = local(bare) else { return Ok(None) };
         match zone {
             Some(zone) => zone.instant(local, Fold::Earlier, &said)?,
             None => {
@@ -197,13 +166,38 @@ fn instant_of(text: &str, field: &str, zone: Option<&Zone>) -> Result<Option<Tim
     Ok(Timestamp::from_millis(instant.as_millisecond()))
 }
 
-/// A text without the digits of a fraction of a second that are beyond a billionth of it, and with the
-/// blanks of other writing systems as blanks.
+/// A local time with its year first. Midnight at the end of a day is the beginning of the next.
+fn local(text: &str) -> Option<DateTime> {
+    let (date, time) = text.split_once(['T', 't', ' '])?;
+    let date: Date = date.replace(['/', '.'], "-").parse().ok()?;
+    let time = time.trim_start();
+    if let Some(rest) = time.strip_prefix("24:00") {
+        let zeros = rest.bytes().all(|b| matches!(b, b'0' | b':' | b'.'));
+        let next = date.checked_add(jiff::Span::new().days(1)).ok()?;
+        return zeros.then(|| next.to_datetime(Time::midnight()));
+    }
+    Some(date.to_datetime(time.parse().ok()?))
+}
+
+/// A text without the digits of a fraction of a second that are beyond a billionth of it, with digits, blanks
+/// and dashes of other writing systems as those of ASCII, and without what does not print.
 pub(crate) fn shortened(text: &str) -> String {
     let mut cut = String::with_capacity(text.len());
     let mut digits: Option<usize> = None;
     for c in text.chars() {
-        let c = if matches!(c, '\u{A0}' | '\u{202F}' | '\u{2009}') { ' ' } else { c };
+        let c = match c {
+            ' '..='~' => c,
+            '\u{A0}' | '\u{202F}' | '\u{2009}' | '\u{3000}' | '\t' | '\r' | '\n' => ' ',
+            '\u{2010}'..='\u{2015}' | '\u{2212}' => '-',
+            '\u{FF1A}' => ':',
+            '\u{FF0F}' => '/',
+            '\u{FF10}'..='\u{FF19}' => {
+                let digit = u32::from(c).saturating_sub(0xFF10);
+                char::from_digit(digit, 10).unwrap_or(c)
+            }
+            c if hidden(c) => continue,
+            c => c,
+        };
         digits = match (digits, c) {
             (_, '.') => Some(0),
             (Some(seen), c) if c.is_ascii_digit() => Some(seen.saturating_add(1)),
@@ -242,6 +236,16 @@ mod tests {
             ("2026-11-01 01:30:00 PDT", LA, "2026-11-01T08:30:00.000Z"),
             ("2026-11-01 01:30:00 PST", LA, "2026-11-01T09:30:00.000Z"),
             ("2026-11-01 01:30:00", LA, "2026-11-01T08:30:00.000Z"),
+            ("2026-11-28 10:30:00 -0800", None, "2026-11-28T18:30:00.000Z"),
+            ("2026-11-28T10:30:00.000+0000", LA, "2026-11-28T10:30:00.000Z"),
+            ("2026-11-28T10:41:00-8:00", LA, "2026-11-28T18:41:00.000Z"),
+            ("2026-11-28 10:30:00 UTC-8", None, "2026-11-28T18:30:00.000Z"),
+            ("2026-11-28 10:30:00 PT", None, "2026-11-28T18:30:00.000Z"),
+            ("2026-11-28T10:30:00-08:00[America/Los_Angeles]", None, "2026-11-28T18:30:00.000Z"),
+            ("2026/11/28 10:30", LA, "2026-11-28T18:30:00.000Z"),
+            ("2026-11-28 24:00:00", LA, "2026-11-29T08:00:00.000Z"),
+            ("2026-11-28 23:59:60", LA, "2026-11-29T07:59:59.000Z"),
+            ("\u{FEFF}2026\u{2011}11\u{2011}28 １０:30:00", LA, "2026-11-28T18:30:00.000Z"),
         ] {
             assert_eq!(read(text, zone), expected, "{text}");
         }
@@ -253,6 +257,9 @@ mod tests {
             ("0026-11-28T00:00:05Z", None, "the reader's clock was not set"),
             ("9999-01-01T00:00:05Z", None, "the reader's clock was not set"),
             ("yesterday", LA, "is not a time"),
+            ("2026-11-28 24:30:00", LA, "is not a time"),
+            ("2026-11-28 10:30:00 IST", LA, "is not a time"),
+            ("2026-11-28 10:30:00+99:00", LA, "is not a time"),
         ] {
             let found = read(text, zone);
             assert!(found.contains(said), "{text}: {found}");

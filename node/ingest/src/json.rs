@@ -1,7 +1,7 @@
 //! Where a record stops being JSON.
 
 use crate::field::Fault;
-use crate::framer::Position;
+use crate::position::Position;
 
 /// A record that is no JSON, and where in the file that shows.
 pub(crate) fn syntax(error: serde_json::Error, position: Position) -> Fault {

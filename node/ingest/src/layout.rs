@@ -12,6 +12,8 @@ pub(crate) enum Layout {
     Xml,
     /// A multipart body: documents and photographs.
     Multipart,
+    /// A line a value, as Dahua's cameras send events.
+    Events,
     /// The CSV of Plate Recognizer Stream, known by its header.
     StreamCsv,
 }
@@ -31,6 +33,9 @@ pub(crate) fn look(head: &[u8], enough: bool) -> Option<Result<Layout, String>> 
     if rest.starts_with(b"<") {
         return Some(Ok(Layout::Xml));
     }
+    if rest.starts_with(b"Events[") {
+        return Some(Ok(Layout::Events));
+    }
     let end = rest.iter().position(|b| *b == b'\n');
     let line = end.and_then(|at| rest.get(..at)).unwrap_or(rest);
     if end.is_some() || enough {
@@ -41,12 +46,33 @@ pub(crate) fn look(head: &[u8], enough: bool) -> Option<Result<Layout, String>> 
             return Some(Ok(Layout::StreamCsv));
         }
     }
+    if !rest.starts_with(b"{") && !rest.starts_with(b"[") {
+        // Headers of the request, or words for people, may stand before a body.
+        let lines: Vec<&[u8]> = rest.split(|b| *b == b'\n').take(PREAMBLE).collect();
+        if lines.windows(2).any(|pair| matches!(pair, [line, next] if begins_part(line, next))) {
+            return Some(Ok(Layout::Multipart));
+        }
+        if !enough && lines.len() < PREAMBLE {
+            return None;
+        }
+    }
     let opens = |line: &[u8]| matches!(line.iter().find(|b| !between(**b)), Some(b'{' | b'['));
     if bytes.split(|b| *b == b'\n').any(opens) {
         return Some(Ok(Layout::Json));
     }
-    enough.then(|| Err(clean(String::from_utf8_lossy(line).trim(), 60)))
+    enough.then(|| Err(clean(String::from_utf8_lossy(line).trim(), FIRST_LINE)))
 }
+
+/// Whether a line is a boundary and the next a header of a part.
+pub(crate) fn begins_part(line: &[u8], next: &[u8]) -> bool {
+    let header = next.get(..8).is_some_and(|begin| begin.eq_ignore_ascii_case(b"content-"));
+    header && line.starts_with(b"--") && line.trim_ascii().len() > 2
+}
+
+/// Lines among which the first boundary of a multipart body is looked for.
+pub(crate) const PREAMBLE: usize = 32;
+/// How much of a first line that is in no format is told, in characters.
+const FIRST_LINE: usize = 2_000;
 
 fn is_stream_header(line: &[u8]) -> bool {
     let names: Vec<&[u8]> = line.split(|b| *b == b',').map(<[u8]>::trim_ascii).collect();
@@ -69,6 +95,11 @@ mod tests {
             (b"\xEF\xBB\xBF\r\n<?xml version='1.0'?>", Ok(Layout::Xml)),
             (b"<AutoVu>", Ok(Layout::Xml)),
             (b"--MIME_boundary\r\n", Ok(Layout::Multipart)),
+            (
+                b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n--x\r\nContent-Type: a\r\n",
+                Ok(Layout::Multipart),
+            ),
+            (b"Events[0].RealUTC=1", Ok(Layout::Events)),
             (b"timestamp,plate,score,dscore,file\r\n", Ok(Layout::StreamCsv)),
             (b"timestamp,plate\n2026,7\n", Err("timestamp,plate")),
             (b"--\nselect 1\n", Err("--")),

@@ -14,14 +14,17 @@
 //! file imported again, after a crash or by mistake, yields the same ids.
 //!
 //! ```text
-//! source    gzip unpacked within bounds          layout   JSON, XML, multipart or a table, by its beginning
+//! opened    archive and workbook, within bounds   source   gzip unpacked within bounds
+//! layout    JSON, XML, multipart or a table, by its beginning
 //! framer, xml, multipart, rows   one record at a time    field, reading   values, and a read made of them
 //! encoding, instant, place, region, nothing   texts, times, places, states and words for none of them
 //! native rekor platerecognizer stream_csv genetec axis hikvision dahua mapped   a file a format
 //! ```
 
+mod archive;
 mod audit_export;
 mod axis;
+mod cutter;
 mod dahua;
 mod dispatch;
 mod encoding;
@@ -43,21 +46,28 @@ mod multipart;
 mod native;
 mod note;
 mod nothing;
+mod opened;
 mod options;
 mod outcome;
 mod place;
 mod platerecognizer;
+mod position;
 pub mod python;
 mod reading;
+mod records;
 mod region;
 mod rekor;
+mod relaxed;
 mod rows;
+mod serial;
 mod shipped;
 mod source;
 mod stream;
 mod stream_csv;
 pub mod synthesis;
+mod workbook;
 mod xml;
+mod zone_word;
 
 pub use self::foreign::{ForeignSearch, ForeignSearches};
 pub use self::format::{Format, FormatError};

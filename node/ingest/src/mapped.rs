@@ -15,17 +15,20 @@ use crate::MOST_RESULTS;
 use crate::audit_export;
 use crate::encoding;
 use crate::field::{Fault, clean};
-use crate::framer::{Framed, Framer, Position};
+use crate::framer::{Framed, Framer};
 use crate::json::syntax;
-use crate::mapping::{Bases, Column, Leads, MappedLayout, Mapping};
+use crate::mapping::{Bases, Leads, MappedLayout, Mapping};
 use crate::note::{NoteKind, Notes};
 use crate::options::Options;
 use crate::outcome::{Empty, ImportError, Item, Outcome, RecordSink, reject};
+use crate::position::Position;
+use crate::relaxed::relaxed;
 use crate::rows::{Cut, Row, Rows};
 use crate::stream_csv::CUT_OFF;
 use crate::xml::{self, Documents};
 
 mod cells;
+mod header;
 mod photograph;
 mod record;
 mod shape;
@@ -33,7 +36,7 @@ mod shape;
 use self::cells::Cells;
 use self::photograph::Photograph;
 use self::record::{SKIPPED, one, skips};
-use self::shape::{Digits, shape};
+use self::shape::{Digits, Shares, shape};
 
 /// The records of a source.
 pub(crate) struct Table<R> {
@@ -43,6 +46,7 @@ pub(crate) struct Table<R> {
     /// Cells of a row beyond the header's names, as the first row has them.
     unnamed: Option<usize>,
     digits: Digits,
+    shares: Shares,
 }
 
 enum Frames<R> {
@@ -52,17 +56,22 @@ enum Frames<R> {
 }
 
 impl<R: io::Read> Table<R> {
-    /// Reads the header, if the table has one.
-    pub(crate) fn new(mapping: Arc<Mapping>, source: R) -> Result<Self, ImportError> {
+    /// Reads the header, if the table has one. `cut_said` counts before the mapping's: a sheet is cut as it is.
+    pub(crate) fn new(
+        mapping: Arc<Mapping>,
+        source: R,
+        cut_said: Option<Cut>,
+    ) -> Result<Self, ImportError> {
         let table = |mapping, frames, header| Self {
             mapping,
             frames,
             header,
             unnamed: None,
             digits: Digits::default(),
+            shares: Shares::default(),
         };
         let (cut, has_header) = match mapping.layout {
-            MappedLayout::Rows { cut, header } => (cut, header),
+            MappedLayout::Rows { cut: said, header } => (cut_said.unwrap_or(said), header),
             MappedLayout::Fixed => (Cut::Whole, false),
             MappedLayout::Json => {
                 return Ok(table(mapping, Frames::Json(Framer::new(source)), Vec::new()));
@@ -72,7 +81,7 @@ impl<R: io::Read> Table<R> {
             }
         };
         let mut rows = Rows::new(source, cut);
-        let said = u32::from(rows.take_separator()?);
+        let said = u32::from(cut_said.is_none() && rows.take_separator()?);
         for _ in said..mapping.skip_lines {
             if !rows.skip_line()? {
                 break;
@@ -88,10 +97,10 @@ impl<R: io::Read> Table<R> {
                     )));
                 }
                 Some(Row::Cells { cells, .. }) => {
-                    let name = |cell: &Vec<u8>| mapping.text(cell).0.trim().to_owned();
+                    let name = |cell: &Vec<u8>| header::name(&mapping.text(cell).0);
                     header = cells.iter().map(name).collect();
                     audit_export::refuse(&header)?;
-                    check_header(&mapping, &header)?;
+                    header::check(&mapping, &mut header, &mut rows)?;
                 }
             }
         }
@@ -108,6 +117,7 @@ impl<R: io::Read> Table<R> {
             Frames::Rows(rows) => match rows.next()? {
                 None => {
                     items.extend(std::mem::take(&mut self.digits).told().map(Item::Said));
+                    items.extend(std::mem::take(&mut self.shares).told().map(Item::Said));
                     return Ok(false);
                 }
                 Some(Row::Broken { position, error }) => (position, error),
@@ -168,7 +178,7 @@ impl<R: io::Read> Table<R> {
         }
         let header = &self.header;
         let mut sink = RecordSink::new(position, bytes, options, items);
-        if !header.is_empty() && decoded == *header {
+        if header::is_again(header, &decoded) {
             return sink.put("", Ok(Outcome::Empty("the header again")));
         }
         if !header.is_empty()
@@ -183,25 +193,12 @@ impl<R: io::Read> Table<R> {
         let outcome = one(mapping, &cells, notes, &mut Photograph::default(), &sink);
         if let Ok(Outcome::Read(read)) = &outcome {
             self.digits.count(read.read.plate_raw.as_str());
+            if mapping.in_percent() {
+                self.shares.count(read.read.confidence);
+            }
         }
         sink.put("", outcome);
     }
-}
-
-/// Every column that the mapping names stands in the header, once.
-fn check_header(mapping: &Mapping, header: &[String]) -> Result<(), ImportError> {
-    for column in mapping.columns.all() {
-        let Column::Named(name) = column else { continue };
-        let count = header.iter().filter(|known| *known == name).count();
-        if count != 1 {
-            let how = if count == 0 { "not" } else { "more than once" };
-            let (name, known) = (clean(name, 60), clean(&header.join("`, `"), 200));
-            return Err(ImportError::Mapping(format!(
-                "column `{name}` of the mapping stands {how} in the header, which has `{known}`"
-            )));
-        }
-    }
-    Ok(())
 }
 
 /// One document: an object, or the list of them inside it.
@@ -216,7 +213,9 @@ pub(crate) fn document(mapping: &Mapping, bytes: &[u8], mut sink: RecordSink<'_>
     } else {
         let (text, recoded) = encoding::text(bytes);
         sink.recoded = recoded;
-        serde_json::from_str::<Value>(&text).map_err(|error| syntax(error, sink.position))
+        let parsed = serde_json::from_str::<Value>(&text);
+        let meant = || relaxed(&text).and_then(|meant| serde_json::from_str(&meant).ok());
+        parsed.or_else(|error| meant().ok_or(error)).map_err(|error| syntax(error, sink.position))
     };
     let sink = &mut sink;
     match parsed {

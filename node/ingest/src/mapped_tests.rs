@@ -140,6 +140,48 @@ fn a_header_that_is_not_the_mappings_refuses_the_whole_table() {
 }
 
 #[test]
+fn a_header_with_other_capitals_is_the_mappings_and_what_else_is_wrong_with_it_is_told() {
+    const TABLE: &str = include_str!("../mappings/table.toml");
+    let row = "8ABC123,2026-03-01 09:04:05,Gate\n";
+    for header in
+        ["PLATE,seen,Camera", " Plate ,\"Seen\",\u{FEFF}Camera\u{A0}", "Plate, Seen,  camera"]
+    {
+        let source = format!("{header}\n{row}{header}\n{row}");
+        let found = all(TABLE, source.as_bytes());
+        assert_eq!(reads(&found).len(), 2, "{header}: {found:?}");
+        assert!(
+            matches!(&found[1], Item::Empty(one) if one.what == "the header again"),
+            "{found:?}"
+        );
+    }
+    for (source, said) in [
+        ("Plate;Seen;Camera\n8ABC123;x;y\n", "divided by `;`: set delimiter = \";\""),
+        ("Plate\tSeen\tCamera\n", "divided by tabs: set delimiter = \"\\t\""),
+        ("Reads of March\n\nPlate,Seen,Camera\n", "the names stand in line 3: set skip_lines = 2"),
+        ("Plate,Seen,CAMERA,camera\n", "stands more than once in the header"),
+        ("event_id,timestamp,entity_type,entity_details\n", "an export of an audit log"),
+    ] {
+        let error = refused(TABLE, source);
+        assert!(error.contains(said), "{error}");
+    }
+}
+
+#[test]
+fn confidences_in_another_unit_than_the_mapping_says_are_told_once() {
+    let mapping = "source = \"x\"\nconfidence = \"percent\"\n[columns]\nplate = \"P\"\nat = \"T\"\n\
+                   camera = \"C\"\nconfidence = \"S\"\n[time]\nformats = [\"rfc3339\"]\n";
+    let table = |share: &str| {
+        let row = |n: usize| format!("8ABC{n:03},2026-03-01T17:04:05Z,Gate,{share}\n");
+        format!("P,T,C,S\n{}", (0..20).map(row).collect::<String>())
+    };
+    for (share, told) in [("0.98", 1), ("98", 0), ("0", 0)] {
+        let found = all(mapping, table(share).as_bytes());
+        let said = found.iter().filter(|item| matches!(item, Item::Said(_))).count();
+        assert_eq!(said, told, "{share}");
+    }
+}
+
+#[test]
 fn rows_of_another_width_are_rejected_and_a_header_again_is_known() {
     let header = VIGILANT.1.lines().nth(1).unwrap();
     let good = VIGILANT.1.lines().nth(2).unwrap();

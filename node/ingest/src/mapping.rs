@@ -21,6 +21,7 @@ use crate::rows::Cut;
 
 mod column;
 mod columns;
+mod epoch;
 mod error;
 mod path;
 mod pattern;
@@ -47,6 +48,8 @@ pub struct Mapping {
     pub(crate) source: ReadSource,
     pub(crate) layout: MappedLayout,
     pub(crate) encoding: Option<&'static Encoding>,
+    /// The sheet of a workbook that is read; the first that is shown, where none is named.
+    pub(crate) sheet: Option<String>,
     pub(crate) skip_lines: u32,
     pub(crate) skip_beginning: Vec<String>,
     pub(crate) skip_where: Vec<SkipWhere>,
@@ -80,6 +83,7 @@ struct Written {
     delimiter: Option<String>,
     quote: Option<String>,
     header: Option<bool>,
+    sheet: Option<String>,
     #[serde(default)]
     skip_lines: u32,
     #[serde(default)]
@@ -159,6 +163,16 @@ impl Mapping {
     /// Whether it reads rows or lines.
     pub(crate) fn is_table(&self) -> bool {
         matches!(self.layout, MappedLayout::Rows { .. } | MappedLayout::Fixed)
+    }
+
+    /// Whether it says that confidences are in percent.
+    pub(crate) fn in_percent(&self) -> bool {
+        self.full_confidence > 1.0
+    }
+
+    /// Whether it reads rows of cells.
+    pub(crate) fn is_delimited(&self) -> bool {
+        matches!(self.layout, MappedLayout::Rows { .. })
     }
 
     /// The encoding that a source is made into UTF-8 from before it is cut into records. In one of
@@ -252,6 +266,7 @@ impl Written {
             source,
             layout,
             encoding,
+            sheet: self.sheet,
             skip_lines: self.skip_lines,
             skip_beginning: self.skip_beginning,
             skip_where: skip::Written::all(self.skip_where, layout)?,
@@ -266,7 +281,10 @@ impl Written {
     }
 
     fn layout(&self) -> Result<MappedLayout, MappingError> {
-        let tabular = self.delimiter.is_some() || self.quote.is_some() || self.header.is_some();
+        let tabular = self.delimiter.is_some()
+            || self.quote.is_some()
+            || self.header.is_some()
+            || self.sheet.is_some();
         match self.layout {
             WrittenLayout::Delimited => {
                 let one = |key: &str, text: &str| match text.as_bytes() {
@@ -290,9 +308,9 @@ impl Written {
                 let cut = Cut::Delimited { delimiter, quote };
                 Ok(MappedLayout::Rows { cut, header: self.header.unwrap_or(true) })
             }
-            _ if tabular => {
-                Err(MappingError::new("delimiter, quote and header go with layout = \"delimited\""))
-            }
+            _ if tabular => Err(MappingError::new(
+                "delimiter, quote, header and sheet go with layout = \"delimited\"",
+            )),
             WrittenLayout::Fixed => Ok(MappedLayout::Fixed),
             WrittenLayout::Json => Ok(MappedLayout::Json),
             WrittenLayout::Xml => Ok(MappedLayout::Xml),

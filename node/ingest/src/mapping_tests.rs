@@ -123,6 +123,26 @@ fn times_are_read_in_the_first_format_that_reads_them() {
         );
         assert_eq!(local(&many, text), Ok(expected.to_owned()), "{text}");
     }
+    // In no format of the mapping, and yet in one way only.
+    let one = times("[\"%m/%d/%Y %H:%M:%S\"]", zone);
+    for (text, expected) in [
+        ("11/28/2026 10:27", "2026-11-28T18:27:00.000Z"),
+        ("11/28/2026 24:00:00", "2026-11-29T08:00:00.000Z"),
+        ("11/28/2026 10:27:05 -0500", "2026-11-28T15:27:05.000Z"),
+        ("11/28/2026 10:27:05 GMT-0500 (EST)", "2026-11-28T15:27:05.000Z"),
+        ("11/28/2026 10:27:05 America/Denver", "2026-11-28T17:27:05.000Z"),
+        ("2026-11-28 10:27:05", "2026-11-28T18:27:05.000Z"),
+        ("2026-11-28T10:27:05+0000", "2026-11-28T10:27:05.000Z"),
+        ("46354,4354166667", "2026-11-28T18:27:00.000Z"),
+        ("\u{FEFF}11/28/2026\u{3000}10:27:05", "2026-11-28T18:27:05.000Z"),
+    ] {
+        assert_eq!(local(&one, text), Ok(expected.to_owned()), "{text}");
+    }
+    for text in
+        ["2026-11-28", "11-28-2026 10:27:05", "28/11/2026 10:27:05", "11/28/2026 10:27:05 IST"]
+    {
+        assert!(local(&one, text).is_err(), "{text}");
+    }
     // A word in the format, or a directive for one, says that cells have one.
     for format in ["%m/%d/%Y %H:%M:%S PDT", "%m/%d/%Y %H:%M:%S %Z"] {
         let words = times(&format!("[\"{format}\"]"), "");
@@ -137,7 +157,8 @@ fn times_are_read_in_the_first_format_that_reads_them() {
         assert_eq!(local(&units, text), Ok("2026-03-01T17:04:05.250Z".to_owned()), "{text}");
     }
     let seconds = times("[\"unix_seconds\"]", "");
-    for text in ["1772384645250", "-5", "7", "0x10", "1e9", "NaN", "1.-5"] {
+    assert_eq!(local(&seconds, "1772384645250"), Ok("2026-03-01T17:04:05.250Z".to_owned()));
+    for text in ["-5", "7", "0x10", "1e9", "NaN", "1.-5"] {
         assert!(local(&seconds, text).is_err(), "{text}");
     }
     let old = times("[\"%Y-%m-%d %H:%M\"]", "zone = \"UTC\"");

@@ -10,10 +10,15 @@
 
 use std::io::{self, BufReader, Read};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use schemas::image::{IMAGE_BYTES, MOST_IMAGES, Media, View};
 
-use crate::framer::{LARGEST_RECORD, Position, too_large};
+use crate::encoding::of_beginning;
+use crate::framer::{LARGEST_RECORD, too_large};
+use crate::layout::PREAMBLE;
 use crate::note::{Note, NoteKind};
+use crate::position::Position;
 use crate::stream::until;
 
 /// Longest header line, and longest boundary, in bytes.
@@ -44,6 +49,31 @@ pub(crate) struct MultipartRecord {
     pub(crate) photographs: Vec<Photograph>,
     /// Photographs that were left out, and why.
     pub(crate) left_out: Vec<Note>,
+}
+
+/// What the headers of a part say.
+#[derive(Default)]
+struct Headers {
+    /// Whether they speak of a plate's photograph.
+    plate: bool,
+    /// Whether the part is written in base64.
+    base64: bool,
+}
+
+/// A part as what it stands for: out of base64, and in UTF-8.
+fn plain(bytes: Vec<u8>, base64: bool) -> Vec<u8> {
+    let bytes = match base64 {
+        true => {
+            let bare: Vec<u8> =
+                bytes.iter().copied().filter(|b| !b.is_ascii_whitespace()).collect();
+            STANDARD.decode(bare).unwrap_or(bytes)
+        }
+        false => bytes,
+    };
+    match of_beginning(&bytes, true).flatten() {
+        Some(encoding) => encoding.decode_with_bom_removal(&bytes).0.into_owned().into_bytes(),
+        None => bytes,
+    }
 }
 
 /// What one part held.
@@ -122,19 +152,20 @@ impl<R: Read> Parts<R> {
         Ok(body.document.is_some().then_some(body))
     }
 
+    /// The first boundary. Headers of the request, or words for people, may stand before it.
     fn first_line(&mut self) -> io::Result<Option<Vec<u8>>> {
-        loop {
+        for _ in 0..=PREAMBLE {
             let mut line = Vec::new();
             until(&mut self.source, b'\n', LONGEST_LINE, &mut line)?;
             let line_bare = line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&line).trim_ascii();
             if line.is_empty() {
                 return Ok(None);
             }
-            if !line_bare.is_empty() {
-                let boundary = line_bare.starts_with(b"--") && (3..=202).contains(&line_bare.len());
-                return Ok(boundary.then(|| line_bare.to_vec()));
+            if line_bare.starts_with(b"--") && (3..=202).contains(&line_bare.len()) {
+                return Ok(Some(line_bare.to_vec()));
             }
         }
+        Ok(None)
     }
 
     fn photograph(&self, body: &mut MultipartRecord, plate: bool, cut: bool, bytes: Vec<u8>) {
@@ -158,7 +189,7 @@ impl<R: Read> Parts<R> {
 
     /// Reads one part to its end; `None` when there is none.
     fn read_part(&mut self) -> io::Result<Option<Part>> {
-        let Some(plate) = self.headers()? else { return Ok(None) };
+        let Some(Headers { plate, base64 }) = self.headers()? else { return Ok(None) };
         let mut bytes = Vec::new();
         let mut large = false;
         let mut at_line_start = true;
@@ -167,7 +198,7 @@ impl<R: Read> Parts<R> {
             until(&mut self.source, b'\n', PIECE, &mut piece)?;
             if piece.is_empty() {
                 self.ended = true;
-                let bytes = (!large).then_some(bytes);
+                let bytes = (!large).then(|| plain(bytes, base64));
                 return Ok(Some(Part { plate, bytes, cut: true }));
             }
             if at_line_start && let Some(last) = self.is_delimiter(&piece) {
@@ -179,7 +210,7 @@ impl<R: Read> Parts<R> {
                 if bytes.last() == Some(&b'\r') {
                     bytes.pop();
                 }
-                let bytes = (!large).then_some(bytes);
+                let bytes = (!large).then(|| plain(bytes, base64));
                 return Ok(Some(Part { plate, bytes, cut: false }));
             }
             at_line_start = piece.last() == Some(&b'\n');
@@ -192,9 +223,9 @@ impl<R: Read> Parts<R> {
         }
     }
 
-    /// Whether the headers of a part speak of a plate's photograph; `None` at the end of the body.
-    fn headers(&mut self) -> io::Result<Option<bool>> {
-        let mut plate = false;
+    /// What the headers of a part say; `None` at the end of the body.
+    fn headers(&mut self) -> io::Result<Option<Headers>> {
+        let mut said = Headers::default();
         for _ in 0..MOST_HEADERS {
             let mut line = Vec::new();
             until(&mut self.source, b'\n', LONGEST_LINE, &mut line)?;
@@ -210,11 +241,14 @@ impl<R: Read> Parts<R> {
                 return Ok(None);
             }
             let line = line.to_ascii_lowercase();
-            plate = plate
+            said.plate = said.plate
                 || (line.starts_with(b"content-disposition:")
                     && line.windows(5).any(|word| word == b"plate"));
+            said.base64 = said.base64
+                || (line.starts_with(b"content-transfer-encoding:")
+                    && line.windows(6).any(|word| word == b"base64"));
         }
-        Ok(Some(plate))
+        Ok(Some(said))
     }
 
     /// `Some(true)` for the boundary that ends the body.

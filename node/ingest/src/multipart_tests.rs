@@ -37,6 +37,21 @@ fn body(parts: &[(&str, &[u8])], end: &str) -> Vec<u8> {
 }
 
 #[test]
+fn what_stands_before_the_boundary_and_how_a_part_is_written_cost_nothing() {
+    let json = "Content-Disposition: form-data; name=\"json\"";
+    let packed = STANDARD.encode(JPEG);
+    let image = "Content-Type: image/jpeg\r\nContent-Transfer-Encoding: base64";
+    let wide: Vec<u8> = "\u{FEFF}{\"a\":1}".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let plain = body(&[(json, &wide), (image, packed.as_bytes())], "--b--\r\n");
+    for before in
+        ["", "POST /reads HTTP/1.1\r\nContent-Type: multipart/form-data\r\n\r\n", "words\n"]
+    {
+        let source = [before.as_bytes(), &plain].concat();
+        assert_eq!(bodies(&source), ["part 1: {\"a\":1} [Context 4]"], "{before}");
+    }
+}
+
+#[test]
 fn documents_have_the_photographs_beside_them() {
     let upload = "Content-Disposition: form-data; name=\"upload\"; filename=\"a.jpg\"";
     let plate = "content-disposition: form-data; name=\"licensePlatePicture.jpg\"";

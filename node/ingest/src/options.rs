@@ -23,6 +23,8 @@ pub struct Options {
     pub cameras: Vec<Text>,
     /// The zone of times that have none.
     pub zone: Option<Zone>,
+    /// Whether archives and workbooks are refused, which are held whole while they are read.
+    pub no_archives: bool,
 }
 
 impl From<Format> for Options {

@@ -9,11 +9,11 @@ use schemas::image::Image;
 
 use crate::field::Fault;
 use crate::format::{Format, SUPPORTED};
-use crate::framer::Position;
 use crate::imported_read::ImportedRead;
 use crate::multipart::Photograph;
 use crate::note::{Note, NoteKind};
 use crate::options::Options;
+use crate::position::Position;
 
 /// Bytes of photographs that the reads of one record carry; more of them only name theirs.
 const CARRIED: usize = 32 << 20;

@@ -77,11 +77,7 @@ fn what_cannot_be_read_is_named() {
             "1970-01-01T00:00:07Z",
             "expected a time from 1973 to 2200; the reader's clock was not set",
         ),
-        (
-            "\"2026-03-01T17:04:05.250981Z\"",
-            "1772384645",
-            "line 1: `data.timestamp` is `1772384645`; expected a time such as",
-        ),
+        ("\"2026-03-01T17:04:05.250981Z\"", "17", "it looks like a clock that was not set"),
         ("\"results\"", "\"result\"", "line 1: `data.results` is missing"),
         ("\"data\"", "\"date\"", "line 1: `data` is missing"),
         (
@@ -95,6 +91,27 @@ fn what_cannot_be_read_is_named() {
         let found = all(&source);
         let Some(Item::Rejected(rejected)) = found.first() else { panic!("{said}: {found:?}") };
         assert!(rejected.to_string().contains(said), "{said}: {rejected}");
+    }
+}
+
+#[test]
+fn what_is_not_quite_json_or_a_time_in_another_way_costs_no_read() {
+    let first = |source: &str| match all(source).remove(0) {
+        Item::Read(one) => one.read,
+        other => panic!("{other:?}"),
+    };
+    let expected = first(STREAM);
+    for (from, to) in [
+        ("\"score\": 0.891,\n        \"d", "\"score\": NaN,\n        \"d"),
+        ("\"score\": 0.891,\n        \"d", "\"x\": [1,],\n        \"d"),
+        ("\"2026-03-01T17:04:05.250981Z\"", "1772384645.0"),
+        ("\"2026-03-01T17:04:05.250981Z\"", "1772384645000"),
+    ] {
+        let source = STREAM.replacen(from, to, 1);
+        assert_ne!(source, STREAM, "{from}");
+        let read = first(&source);
+        assert_eq!(read.plate, expected.plate, "{to}");
+        assert!(read.at.distance(expected.at) < 1_000, "{to}: {}", read.at);
     }
 }
 

@@ -79,7 +79,7 @@ const NAMES: [(&str, &str); 69] = [
 ];
 
 /// Other ways in which the same are written, without points and in small letters.
-const OTHER_NAMES: [(&str, &str); 42] = [
+const OTHER_NAMES: [(&str, &str); 60] = [
     ("AL", "ala"),
     ("AZ", "ariz"),
     ("AR", "ark"),
@@ -122,6 +122,24 @@ const OTHER_NAMES: [(&str, &str); 42] = [
     ("QC", "pq"),
     ("QC", "que"),
     ("YT", "yukon territory"),
+    ("DC", "dist of columbia"),
+    ("DC", "d c"),
+    ("NC", "n carolina"),
+    ("NC", "no carolina"),
+    ("SC", "s carolina"),
+    ("SC", "so carolina"),
+    ("ND", "n dakota"),
+    ("ND", "no dakota"),
+    ("ND", "n dak"),
+    ("SD", "s dakota"),
+    ("SD", "so dakota"),
+    ("SD", "s dak"),
+    ("WV", "w virginia"),
+    ("NH", "n hampshire"),
+    ("NJ", "n jersey"),
+    ("NM", "n mexico"),
+    ("BC", "brit columbia"),
+    ("PE", "pei"),
 ];
 
 /// Words of countries whose states these are.
@@ -151,7 +169,18 @@ pub(crate) fn state_named(text: &str) -> Option<State> {
             },
         }
     });
-    found.or_else(|| kind_of_plate(&small))
+    found.or_else(|| of_state(&small)).or_else(|| kind_of_plate(&small))
+}
+
+/// `State of California`, `TX - Texas`: the name with what stands before it.
+fn of_state(text: &str) -> Option<State> {
+    let before = ["state of ", "commonwealth of ", "province of ", "st of "];
+    if let Some(rest) = before.iter().find_map(|words| text.strip_prefix(words)) {
+        return named(rest);
+    }
+    let (first, rest) = text.split_once(' ')?;
+    let (code, name) = (named(first)?, named(rest)?);
+    (code == name).then_some(code)
 }
 
 fn named(text: &str) -> Option<State> {
@@ -166,8 +195,14 @@ fn named(text: &str) -> Option<State> {
     NAMES.iter().chain(&OTHER_NAMES).find(|(_, name)| *name == text).and_then(|(of, _)| code(of))
 }
 
-/// `california exempt` → CA: the state, and then a kind of its plates.
+/// `california exempt`, `us ca exempt` → CA: the state, and then a kind of its plates.
 fn kind_of_plate(text: &str) -> Option<State> {
+    let mut words = text.split(' ');
+    if let (Some("us" | "usa"), Some(code), Some("exempt" | "commercial" | "truck" | "trailer")) =
+        (words.next(), words.next(), words.next())
+    {
+        return named(code);
+    }
     let follows = |(_, name): &&(&str, &str)| {
         text.strip_prefix(name).is_some_and(|rest| rest.starts_with(' '))
     };
@@ -230,6 +265,14 @@ mod tests {
             ("Ontario", "ON"),
             ("West Virginia", "WV"),
             ("Washington D.C.", "DC"),
+            ("Dist. of Columbia", "DC"),
+            ("State of California", "CA"),
+            ("TX - Texas", "TX"),
+            ("CA (California)", "CA"),
+            ("N. Dakota", "ND"),
+            ("No. Carolina", "NC"),
+            ("W. Virginia", "WV"),
+            ("US-CA-exempt", "CA"),
         ] {
             assert_eq!(state_named(text), code.parse().ok(), "{text}");
         }

@@ -7,13 +7,12 @@
 use std::collections::VecDeque;
 use std::io::{self, BufReader, Read};
 
-use crate::framer::Position;
+use crate::cutter::{Cutter, bare};
+use crate::position::Position;
 use crate::stream::until;
 
 /// The largest row taken, in bytes.
 pub(crate) const LARGEST_ROW: usize = 1 << 20;
-/// Most cells of one row.
-const MOST_CELLS: usize = 1_000;
 
 /// How rows are cut into cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +21,11 @@ pub(crate) enum Cut {
     Delimited { delimiter: u8, quote: Option<u8> },
     /// The line as it is: one cell.
     Whole,
+}
+
+impl Cut {
+    /// Commas and double quotes.
+    pub(crate) const CSV: Self = Self::Delimited { delimiter: b',', quote: Some(b'"') };
 }
 
 /// One row, or why there is none.
@@ -48,11 +52,19 @@ pub(crate) struct Rows<R> {
     /// Lines that were read ahead of a row that could not be cut.
     ahead: VecDeque<Vec<u8>>,
     line: u64,
+    /// Whether the first line holds a tab.
+    tabs: bool,
 }
 
 impl<R: Read> Rows<R> {
     pub(crate) fn new(source: R, cut: Cut) -> Self {
-        Self { source: BufReader::new(source), cut, ahead: VecDeque::new(), line: 0 }
+        let source = BufReader::new(source);
+        Self { source, cut, ahead: VecDeque::new(), line: 0, tabs: false }
+    }
+
+    /// Whether the first line holds a tab.
+    pub(crate) const fn tabs(&self) -> bool {
+        self.tabs
     }
 
     /// Passes over one line; `false` at the end.
@@ -97,7 +109,9 @@ impl<R: Read> Rows<R> {
             if self.line == 1 && first.starts_with(b"\xEF\xBB\xBF") {
                 first.drain(..3);
             }
-            if !first.trim_ascii().is_empty() {
+            self.tabs = self.tabs || (self.line == 1 && first.contains(&b'\t'));
+            // The zeros with which a file is filled up, and the mark with which some systems end a text.
+            if !first.iter().all(|b| b.is_ascii_whitespace() || matches!(b, b'\0' | b'\x1A')) {
                 let position = Position::Line { line: self.line, nth: 1 };
                 return self.row(position, first).map(Some);
             }
@@ -156,6 +170,9 @@ impl<R: Read> Rows<R> {
         }
         let mut line = Vec::new();
         until(&mut self.source, b'\n', LARGEST_ROW + 1, &mut line)?;
+        if let Some(first) = self.first_of(&line) {
+            return Ok(Some(first));
+        }
         let mut ended = line.len() <= LARGEST_ROW || line.last() == Some(&b'\n');
         while !ended {
             let mut rest = Vec::new();
@@ -166,83 +183,39 @@ impl<R: Read> Rows<R> {
     }
 }
 
-fn row_too_large() -> String {
-    format!("the row is larger than {LARGEST_ROW} bytes; at most that many are taken")
-}
-
-/// A line without its end.
-fn bare(line: &[u8]) -> &[u8] {
-    let line = line.strip_suffix(b"\n").unwrap_or(line);
-    line.strip_suffix(b"\r").unwrap_or(line)
-}
-
-/// Where in a row the next byte stands.
-#[derive(Clone, Copy, PartialEq)]
-enum At {
-    CellStart,
-    Plain,
-    Quoted,
-    /// After a quote inside a quoted cell: its end, or the first of two that mean one.
-    AfterQuote,
-}
-
-struct Cutter {
-    delimiter: u8,
-    quote: Option<u8>,
-    cells: Vec<Vec<u8>>,
-    cell: Vec<u8>,
-    at: At,
-}
-
-impl Cutter {
-    fn new(delimiter: u8, quote: Option<u8>) -> Self {
-        Self { delimiter, quote, cells: Vec::new(), cell: Vec::new(), at: At::CellStart }
-    }
-
-    /// Takes a line; whether the row ends with it.
-    fn line(&mut self, line: &[u8]) -> Result<bool, String> {
+impl<R> Rows<R> {
+    /// The first of several lines of which those before the last end with a carriage return alone, as where
+    /// files of several systems were put together. In a line with a quote it may stand inside a cell.
+    fn first_of(&mut self, line: &[u8]) -> Option<Vec<u8>> {
+        let Cut::Delimited { quote, .. } = self.cut else { return None };
         let text = bare(line);
-        for (offset, byte) in text.iter().copied().enumerate() {
-            let is_quote = Some(byte) == self.quote;
-            match self.at {
-                At::CellStart if is_quote => self.at = At::Quoted,
-                At::Quoted if is_quote => self.at = At::AfterQuote,
-                At::Quoted => self.cell.push(byte),
-                At::AfterQuote if is_quote => {
-                    self.cell.push(byte);
-                    self.at = At::Quoted;
-                }
-                _ if byte == self.delimiter => self.end_cell()?,
-                At::AfterQuote => {
-                    let column = offset.saturating_add(1);
-                    return Err(format!(
-                        "after a closing quote stands `{}` at byte {column}; expected the \
-                         delimiter or the line's end",
-                        byte.escape_ascii()
-                    ));
-                }
-                At::CellStart | At::Plain => {
-                    self.cell.push(byte);
-                    self.at = At::Plain;
-                }
+        if line.len() > LARGEST_ROW
+            || !text.contains(&b'\r')
+            || quote.is_some_and(|q| text.contains(&q))
+        {
+            return None;
+        }
+        let mut lines: VecDeque<Vec<u8>> =
+            line.split_inclusive(|b| *b == b'\r').map(<[u8]>::to_vec).collect();
+        // The end of the last is the line's own.
+        if lines.back().is_some_and(|last| last == b"\n") {
+            lines.pop_back();
+        }
+        let last = lines.len().saturating_sub(1);
+        for (nth, line) in lines.iter_mut().enumerate() {
+            if nth < last || !line.ends_with(b"\n") {
+                let ended = line.pop() == Some(b'\r');
+                line.extend_from_slice(if ended { b"\n" } else { b"" });
             }
         }
-        if self.at == At::Quoted {
-            self.cell.extend_from_slice(line.get(text.len()..).unwrap_or_default());
-            return Ok(false);
-        }
-        self.end_cell()?;
-        Ok(true)
+        let first = lines.pop_front()?;
+        self.ahead = lines;
+        Some(first)
     }
+}
 
-    fn end_cell(&mut self) -> Result<(), String> {
-        if self.cells.len() >= MOST_CELLS {
-            return Err(format!("the row has more than {MOST_CELLS} cells"));
-        }
-        self.cells.push(std::mem::take(&mut self.cell));
-        self.at = At::CellStart;
-        Ok(())
-    }
+fn row_too_large() -> String {
+    format!("the row is larger than {LARGEST_ROW} bytes; at most that many are taken")
 }
 
 #[cfg(test)]
@@ -280,6 +253,15 @@ mod tests {
             (b"\"a,\"\"b\",c\n", &["line 1: a,\"b|c"]),
             (b"\"a\nb\",c\nd,e\n", &["line 1: a\nb|c", "line 3: d|e"]),
             (b"a\"b,c\n", &["line 1: a\"b|c"]),
+            (b"a, \"b, c\" ,d\n", &["line 1: a|b, c|d"]),
+            (b"a b, c,  \n", &["line 1: a b| c|  "]),
+            (
+                b"a,b\rc,d\re,f\r\n1,2\n",
+                &["line 1: a|b", "line 2: c|d", "line 3: e|f", "line 4: 1|2"],
+            ),
+            (b"a,\"b\rc\"\r\n1,2", &["line 1: a|b\rc", "line 2: 1|2"]),
+            (b"a,b\n\x1A", &["line 1: a|b"]),
+            (b"a,b\n\0\0\0", &["line 1: a|b"]),
             (
                 b"\"never,closed\n1,2\n3,4\n",
                 &[

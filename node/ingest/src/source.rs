@@ -16,15 +16,15 @@ use crate::encoding::{Transcoded, of_beginning};
 pub(crate) const SNIFFED: usize = 64 << 10;
 
 /// Bytes that may come out of any packed file.
-const FREE: u64 = 16 << 20;
+pub(crate) const FREE: u64 = 16 << 20;
 /// Bytes that may come out for one that went in. JSON and XML of readers pack about 20 to 1;
 /// gzip itself reaches 1,030.
-const RATIO: u64 = 200;
+pub(crate) const RATIO: u64 = 200;
 /// Most bytes that come out of one packed file.
-const MOST: u64 = 64 << 30;
+pub(crate) const MOST: u64 = 64 << 30;
 
 /// A source whose first bytes were looked at and are read again.
-type Begun<R> = Chain<Cursor<Vec<u8>>, R>;
+pub(crate) type Begun<R> = Chain<Cursor<Vec<u8>>, R>;
 
 /// A source as it lies in the file, or as it was before it was packed.
 pub(crate) enum Packed<R: Read> {
@@ -91,6 +91,19 @@ impl<R: Read> Source<R> {
     }
 }
 
+impl<R: Read> Source<R> {
+    /// A source that is text in UTF-8 and nothing else, as [`Self::open`] would have made it.
+    pub(crate) fn of_text<T>(
+        source: R,
+        look: impl FnMut(&[u8], bool) -> Option<T>,
+    ) -> io::Result<(Self, Option<T>)> {
+        let packed = Packed::Plain(Cursor::new(Vec::new()).chain(source));
+        let mut plain = Transcoded::new(Cursor::new(Vec::new()).chain(packed), None);
+        let (head, found) = begin(&mut plain, Vec::new(), look)?;
+        Ok((Self(Cursor::new(head).chain(plain)), found))
+    }
+}
+
 impl<R: Read> Read for Packed<R> {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
         match self {
@@ -108,14 +121,18 @@ impl<R: Read> Read for Source<R> {
 
 /// What a file is in which no reads are looked for, and what to do about it.
 fn kind_of_file(head: &[u8]) -> Option<&'static str> {
-    let kinds: [(&[u8], &str); 10] = [
+    let kinds: [(&[u8], &str); 11] = [
         (
             b"PK\x03\x04",
-            "it is a .zip archive or an .xlsx workbook; take the file out of the archive, or save \
-             the sheet as CSV (UTF-8), and bring in that",
+            "it is an archive or a workbook inside another archive; take it out, and bring in that",
         ),
-        (b"PK\x05\x06", "it is a .zip archive with nothing in it"),
-        (b"\xD0\xCF\x11\xE0", "it is an .xls workbook; save the sheet as CSV (UTF-8)"),
+        (b"PK\x05\x06", "it is an archive inside another, with nothing in it"),
+        (b"\x1F\x8B", "it is packed twice; unpack it once, and bring in that"),
+        (
+            b"\xD0\xCF\x11\xE0",
+            "it is an .xls workbook, or one that a password protects; save the sheet as CSV (UTF-8) or \
+             as .xlsx without a password",
+        ),
         (b"%PDF", "it is a PDF, from which nothing is read; export the reads as CSV"),
         (b"{\\rtf", "it is an RTF document; export the reads as CSV"),
         (b"\x28\xB5\x2F\xFD", "it is packed with zstd; unpack it, or pack it with gzip"),
@@ -128,7 +145,7 @@ fn kind_of_file(head: &[u8]) -> Option<&'static str> {
 }
 
 /// Reads on until `look` has seen enough, or the source ends or has shown [`SNIFFED`] bytes.
-fn begin<T>(
+pub(crate) fn begin<T>(
     source: &mut impl Read,
     mut head: Vec<u8>,
     mut look: impl FnMut(&[u8], bool) -> Option<T>,

@@ -21,8 +21,6 @@ use crate::python;
 use crate::reading::camera_or_said;
 use crate::rows::{Cut, Row, Rows};
 
-const CUT: Cut = Cut::Delimited { delimiter: b',', quote: Some(b'"') };
-
 /// What is wrong with a last row that lacks cells and its line's end.
 pub(crate) const CUT_OFF: &str = "the file ends inside the row; it may be cut off";
 
@@ -41,7 +39,7 @@ pub(crate) struct StreamCsv<R> {
 impl<R: io::Read> StreamCsv<R> {
     /// Reads the header.
     pub(crate) fn new(source: R) -> Result<Self, ImportError> {
-        let mut rows = Rows::new(source, CUT);
+        let mut rows = Rows::new(source, Cut::CSV);
         let cells = match rows.next()? {
             None => return Ok(Self { rows, header: Vec::new() }),
             Some(Row::Broken { error, .. }) => {

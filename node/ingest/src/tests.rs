@@ -218,12 +218,26 @@ fn a_file_in_no_format_is_refused_as_a_whole() {
     assert_eq!(all(b""), []);
     for (bytes, said) in [
         (&b"%PDF-1.7"[..], "it is a PDF"),
-        (b"PK\x03\x04\x14\0", ".xlsx workbook"),
+        (b"PK\x03\x04\x14\0", "an archive whose list of files is missing"),
         (b"\xD0\xCF\x11\xE0\xA1", ".xls workbook"),
+        (b"Org Name,Time Frame,Search Time\nX,y,z\n", "an export of an audit log"),
     ] {
         let error = items(Format::Auto, bytes).next().unwrap().unwrap_err().to_string();
         assert!(error.contains(said), "{error}");
     }
+}
+
+#[test]
+fn lists_of_lists_and_what_a_file_is_filled_up_with_cost_nothing() {
+    let flat = line(REKOR);
+    let expected = ids(&all(REKOR.as_bytes()));
+    for source in [format!("[[{flat}],[]]"), format!("{flat}\n\u{1A}"), format!("{flat}\0\0\0")] {
+        let found = all(source.as_bytes());
+        assert_eq!(ids(&found), expected, "{source:?}");
+        assert_eq!(found.len(), 1, "{found:?}");
+    }
+    let deep = "[".repeat(1_000_000);
+    assert!(!all(deep.as_bytes()).is_empty());
 }
 
 #[test]

@@ -10,10 +10,11 @@ use std::io::{self, BufReader, Read};
 
 use quick_xml::Reader;
 use quick_xml::XmlVersion;
-use quick_xml::events::{BytesStart, Event};
+use quick_xml::events::{BytesRef, BytesStart, Event};
 
 use crate::field::{Fault, Scalar, clean};
-use crate::framer::{Framed, LARGEST_RECORD, Position, between, too_large};
+use crate::framer::{Framed, LARGEST_RECORD, between, too_large};
+use crate::position::Position;
 use crate::stream::until;
 
 /// How deep elements may nest. Real documents stay under eight.
@@ -106,19 +107,7 @@ pub(crate) fn parse(text: &str) -> Result<Element, Fault> {
                 None
             }
             Event::GeneralRef(reference) => {
-                let character = match reference.resolve_char_ref() {
-                    Ok(Some(character)) => Some(character),
-                    Ok(None) => match reference.as_ref() {
-                        "amp" => Some('&'),
-                        "lt" => Some('<'),
-                        "gt" => Some('>'),
-                        "quot" => Some('"'),
-                        "apos" => Some('\''),
-                        _ => None,
-                    },
-                    Err(_) => None,
-                };
-                let Some(character) = character else {
+                let Some(character) = character(&reference) else {
                     let name = clean(&reference, 40);
                     return Err(Fault::new(format_args!(
                         "the entity `&{name};` is not read; expected `&amp;`, `&lt;`, `&gt;`, \
@@ -152,6 +141,22 @@ pub(crate) fn parse(text: &str) -> Result<Element, Fault> {
             clean(&element.name, 40)
         ))),
         (None, None) => Err(Fault::new("the record holds no element")),
+    }
+}
+
+/// What a reference stands for: one of XML's own five, or a character by its number.
+pub(crate) fn character(reference: &BytesRef<'_>) -> Option<char> {
+    match reference.resolve_char_ref() {
+        Ok(Some(character)) => Some(character),
+        Ok(None) => match reference.as_ref() {
+            "amp" => Some('&'),
+            "lt" => Some('<'),
+            "gt" => Some('>'),
+            "quot" => Some('"'),
+            "apos" => Some('\''),
+            _ => None,
+        },
+        Err(_) => None,
     }
 }
 

@@ -6,6 +6,7 @@ use libfuzzer_sys::fuzz_target;
 use schemas::answer::{Answer, LogPosition, Receipt};
 use schemas::card::Card;
 use schemas::correction::Correction;
+use schemas::posted::PostedPolicy;
 use schemas::query::Query;
 use schemas::read::Read;
 use schemas::refusal::Refusal;
@@ -47,6 +48,7 @@ fuzz_target!(|bytes: &[u8]| {
         b'q' => holds::<WitnessReply>(json),
         b'r' => holds::<WitnessRequest>(json),
         b's' => holds::<Greeting>(json),
+        b't' => holds::<PostedPolicy>(json),
         _ => {}
     }
 });

@@ -55,9 +55,8 @@ pub(super) fn one(
         .value(&columns.at)
         .ok_or_else(|| Fault::new(format_args!("column `{at_name}` is empty; expected a time")))?;
     let read_at = mapping.times.instant(&at, &at_name, sink.options.zone.as_ref())?;
-    if read_at.excel {
-        let said =
-            format_args!("`{}` is read as a spreadsheet's days, {}", clean(&at, 40), read_at.at);
+    if let Some(otherwise) = read_at.otherwise {
+        let said = format_args!("`{}` is read as {otherwise}, {}", clean(&at, 40), read_at.at);
         notes.add(NoteKind::Time, said);
     }
     let camera = match notes.take(NoteKind::Camera, said(&columns.camera)) {

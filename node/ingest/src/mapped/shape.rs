@@ -1,5 +1,7 @@
 //! What a table's rows look like: how many cells, and what a spreadsheet may have done to plates.
 
+use schemas::read::Confidence;
+
 use crate::field::Fault;
 use crate::note::{Note, NoteKind, Notes};
 
@@ -32,6 +34,37 @@ impl Digits {
              taken zeros from their beginning; format the column as text before it is saved"
         );
         Some(Note::new(NoteKind::Plate, said))
+    }
+}
+
+/// Confidences, which a mapping may have in the wrong unit.
+#[derive(Default)]
+pub(super) struct Shares {
+    confidences: u64,
+    most: f64,
+}
+
+/// Confidences from which on it is no chance that none is above one of a hundred.
+const MANY_SHARES: u64 = 20;
+
+impl Shares {
+    pub(super) fn count(&mut self, confidence: Option<Confidence>) {
+        let Some(confidence) = confidence else { return };
+        self.confidences = self.confidences.saturating_add(1);
+        self.most = self.most.max(f64::from(confidence));
+    }
+
+    /// What is told at the end of a table whose mapping says that they are in percent.
+    pub(super) fn told(self) -> Option<Note> {
+        let Self { confidences, most } = self;
+        let shares = confidences >= MANY_SHARES && most > 0.0 && most <= 0.01;
+        shares.then(|| {
+            let said = format!(
+                "none of {confidences} confidences is above 1, though the mapping says that they are in \
+                 percent; if they are shares, say confidence = \"share\""
+            );
+            Note::new(NoteKind::Confidence, said)
+        })
     }
 }
 

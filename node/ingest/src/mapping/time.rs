@@ -11,15 +11,18 @@
 //!   earlier instant is taken, unless the mapping says `later` or `reject`. So importing twice gives
 //!   the same read, and its time is at most the hour too early.
 
-use jiff::civil::{Date, DateTime};
+use jiff::civil::DateTime;
 use jiff::fmt::strtime::BrokenDownTime;
 use jiff::tz::TimeZone;
 use schemas::time::Timestamp;
 use serde::Deserialize;
 
+use super::epoch::epoch;
 use super::error::MappingError;
-use crate::field::{Fault, Scalar, clean};
-use crate::instant::{Fold, Zone, plausible, shortened, zone_word};
+use crate::field::{Fault, clean};
+use crate::instant::{self, Fold, Zone, plausible, shortened};
+use crate::serial;
+use crate::zone_word::{zone_name, zone_word};
 
 /// Most formats of one mapping.
 const MOST_FORMATS: usize = 8;
@@ -139,8 +142,8 @@ impl TimeFormat {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct ReadTime {
     pub(crate) at: Timestamp,
-    /// Whether it is a spreadsheet's number of days, in which no format of the mapping was written.
-    pub(crate) excel: bool,
+    /// What it was read as, where no format of the mapping is written so.
+    pub(crate) otherwise: Option<&'static str>,
 }
 
 impl Times {
@@ -171,21 +174,15 @@ impl Times {
             match self.read(format, short, field, zone) {
                 None => {}
                 Some(Err(fault)) => first = first.or(Some(fault)),
-                Some(Ok(at)) if plausible(at) => return Ok(ReadTime { at, excel: false }),
+                Some(Ok(at)) if plausible(at) => return Ok(ReadTime { at, otherwise: None }),
                 Some(Ok(at)) => absurd = absurd.or(Some(at)),
             }
         }
         if let Some(fault) = first {
             return Err(fault);
         }
-        // No date is written as one number of five digits.
-        if let (Some(zone), Some(local)) = (zone, excel_days(short)) {
-            let said = format!("column `{field}` is `{}`", clean(text, 60));
-            let instant = zone.instant(local, self.fold, &said)?;
-            let at = Timestamp::from_millis(instant.as_millisecond());
-            if let Some(at) = at.filter(|at| plausible(*at)) {
-                return Ok(ReadTime { at, excel: true });
-            }
+        if let Some(read) = self.otherwise(short, field, zone)? {
+            return Ok(read);
         }
         let shown = clean(text, 60);
         if let Some(at) = absurd {
@@ -201,6 +198,41 @@ impl Times {
         )))
     }
 
+    /// A time that is in no format of the mapping, and yet can be read in one way only: a spreadsheet's days,
+    /// since no date is written as one number of five digits; the year first; or a format of the mapping
+    /// from which a spreadsheet took the seconds when it was saved.
+    fn otherwise(
+        &self,
+        text: &str,
+        field: &str,
+        zone: Option<&Zone>,
+    ) -> Result<Option<ReadTime>, Fault> {
+        let checked = |at: Timestamp, otherwise| {
+            Some(ReadTime { at, otherwise }).filter(|read| plausible(read.at))
+        };
+        if let (Some(zone), Some(local)) = (zone, excel_days(text)) {
+            let instant = zone.instant(local, self.fold, &said(field, text))?;
+            let at = Timestamp::from_millis(instant.as_millisecond());
+            if let Some(read) = at.and_then(|at| checked(at, Some("a spreadsheet's days"))) {
+                return Ok(Some(read));
+            }
+        }
+        if year_first(text)
+            && let Ok(at) = instant::written(text, field, zone)
+        {
+            return Ok(checked(at, None));
+        }
+        for format in &self.formats {
+            let TimeFormat::Pattern { pattern, offset, word, run: None } = format else { continue };
+            let Some(pattern) = without_seconds(pattern) else { continue };
+            let format = TimeFormat::Pattern { pattern, offset: *offset, word: *word, run: None };
+            if let Some(read) = self.read(&format, text, field, zone) {
+                return Ok(checked(read?, Some("a time without its seconds")));
+            }
+        }
+        Ok(None)
+    }
+
     /// `None` when the text is not in this format.
     fn read(
         &self,
@@ -211,43 +243,47 @@ impl Times {
     ) -> Option<Result<Timestamp, Fault>> {
         let instant = match format {
             TimeFormat::Rfc3339 => return text.parse::<Timestamp>().ok().map(Ok),
-            TimeFormat::UnixSeconds => return seconds(text).map(Ok),
-            TimeFormat::UnixMillis => {
-                let Scalar::Whole(millis) = Scalar::Text(text.to_owned()).loosened() else {
-                    return None;
-                };
-                return Timestamp::from_millis(millis).map(Ok);
-            }
+            TimeFormat::UnixSeconds | TimeFormat::UnixMillis => return epoch(text).map(Ok),
             TimeFormat::ExcelDays => {
                 let local = excel_days(text)?;
                 zone?.instant(local, self.fold, &said(field, text))
             }
-            TimeFormat::Pattern { pattern, offset, word, run } => {
-                let zoned = zone_word(text).filter(|_| !offset);
-                let bare = zoned.map_or(text, |(bare, _)| bare);
-                let whole = bare.split_once('.').map_or(bare, |(whole, _)| whole);
-                if run.is_some_and(|run| whole.len() != run) {
-                    return None;
-                }
-                let read = BrokenDownTime::parse(pattern, bare.as_bytes())
-                    .or_else(|_| BrokenDownTime::parse(pattern, plain_noon(bare)?.as_bytes()))
-                    .ok()?;
-                match (offset, zoned, zone) {
-                    (true, ..) => Ok(read.to_timestamp().ok()?),
-                    (false, Some((_, offset)), _) => {
-                        let local = read.to_datetime().ok()?;
-                        Zone::instant_at(zone, local, offset, &said(field, text))
+            TimeFormat::Pattern { pattern, offset: true, run, .. } => {
+                let (read, _) = parsed(pattern, *run, text)?;
+                let at = read.to_timestamp().ok()?;
+                return Timestamp::from_millis(at.as_millisecond()).map(Ok);
+            }
+            TimeFormat::Pattern { pattern, word, run, .. } => {
+                let local = |text: &str| {
+                    let (read, tomorrow) = parsed(pattern, *run, text)?;
+                    let at = read.to_datetime().ok()?;
+                    at.checked_add(jiff::Span::new().days(i64::from(tomorrow))).ok()
+                };
+                if let Some(local) = local(text) {
+                    match zone {
+                        Some(zone) => zone.instant(local, self.fold, &said(field, text)),
+                        // The mapping says that there is a word, and there is none, nor a zone for this.
+                        None => {
+                            let wanted = if *word { " and has no word for its zone" } else { "" };
+                            let said = said(field, text);
+                            return Some(Err(Fault::new(format_args!(
+                                "{said}{wanted}; say the zone with --zone"
+                            ))));
+                        }
                     }
-                    (false, None, Some(zone)) => {
-                        zone.instant(read.to_datetime().ok()?, self.fold, &said(field, text))
-                    }
-                    // The mapping says that there is a word, and there is none, nor a zone for this.
-                    (false, None, None) => {
-                        let wanted = if *word { " and has no word for its zone" } else { "" };
-                        let said = said(field, text);
-                        return Some(Err(Fault::new(format_args!(
-                            "{said}{wanted}; say the zone with --zone"
-                        ))));
+                } else {
+                    let (bare, named) = match zone_name(text) {
+                        Some((bare, named)) => (bare, Some(Zone::of(named))),
+                        None => (text, None),
+                    };
+                    match (zone_word(bare), &named) {
+                        (Some((bare, offset)), _) => {
+                            Zone::instant_at(zone, local(bare)?, offset, &said(field, text))
+                        }
+                        (None, Some(named)) => {
+                            named.instant(local(bare)?, self.fold, &said(field, text))
+                        }
+                        (None, None) => return None,
                     }
                 }
             }
@@ -257,6 +293,29 @@ impl Times {
             Err(fault) => Some(Err(fault)),
         }
     }
+}
+
+/// A text by a pattern, and whether it is midnight at the end of its day, which is written `24:00`.
+fn parsed(pattern: &str, run: Option<usize>, text: &str) -> Option<(BrokenDownTime, bool)> {
+    let whole = text.split_once('.').map_or(text, |(whole, _)| whole);
+    if run.is_some_and(|run| whole.len() != run) {
+        return None;
+    }
+    let parse = |text: &str| BrokenDownTime::parse(pattern, text.as_bytes()).ok();
+    if let Some(read) = parse(text).or_else(|| parse(&plain_noon(text).ok()?)) {
+        return Some((read, false));
+    }
+    let (before, after) = text.split_once("24:00")?;
+    let apart = before.is_empty() || before.ends_with([' ', 'T']);
+    let zeros = after.split(' ').next().unwrap_or_default();
+    let zeros = zeros.bytes().all(|b| matches!(b, b'0' | b':' | b'.'));
+    let read = parse(&format!("{before}00:00{after}")).filter(|_| apart && zeros)?;
+    Some((read, true))
+}
+
+/// A pattern without its seconds.
+fn without_seconds(pattern: &str) -> Option<String> {
+    pattern.contains(":%S%.f").then(|| pattern.replacen(":%S%.f", "", 1))
 }
 
 fn said(field: &str, text: &str) -> String {
@@ -284,22 +343,22 @@ fn with_fraction(format: &str) -> String {
     format.replacen("%T", "%H:%M:%S", 1).replacen("%S", "%S%.f", 1)
 }
 
-/// A spreadsheet's days since 1899-12-30, of this century or the last of the one before; a date and a
-/// time that stand apart are its whole days and their part.
+/// A spreadsheet's days; a date and a time that stand apart are its whole days and their part.
 fn excel_days(text: &str) -> Option<DateTime> {
-    let plain = text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b' '));
+    let plain = text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b',' | b' '));
+    let number = |text: &str| text.trim().replacen(',', ".", 1).parse::<f64>().ok();
     let (days, part) = match text.split_once(' ') {
-        Some((days, part)) => (days.parse::<f64>().ok()?, part.trim().parse::<f64>().ok()?),
-        None => (text.parse::<f64>().ok()?, 0.0),
+        Some((days, part)) => (number(days)?, number(part)?),
+        None => (number(text)?, 0.0),
     };
-    let days = days + part;
-    if !plain || !(30_000.0..80_000.0).contains(&days) || part >= 1.0 {
-        return None;
-    }
-    let begin = Date::constant(1899, 12, 30).to_datetime(jiff::civil::Time::midnight());
-    // To the tenth of a second: a day's fraction has no more digits that mean anything.
-    let tenths = (days * 864_000.0).round() as i64;
-    begin.checked_add(jiff::SignedDuration::from_millis(tenths.checked_mul(100)?)).ok()
+    if plain && part < 1.0 { serial::civil(days + part) } else { None }
+}
+
+/// Whether a date with its year first stands before a time: there is one way to read it.
+fn year_first(text: &str) -> bool {
+    let divided = matches!(text.as_bytes(), [a, b, c, d, b'-' | b'/', ..]
+        if [a, b, c, d].iter().all(|b| b.is_ascii_digit()));
+    divided && text.contains(':')
 }
 
 /// How long a time in this format is, if it is nothing but numbers of a width of their own that
@@ -314,18 +373,6 @@ fn run(format: &str) -> Option<usize> {
         _ => None,
     };
     directives.map(width).sum()
-}
-
-/// Seconds since 1970, with a fraction or without, exactly.
-fn seconds(text: &str) -> Option<Timestamp> {
-    let text = text.trim();
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    if text.starts_with('-') || !fraction.bytes().all(|b| b.is_ascii_digit()) {
-        return None;
-    }
-    let digits: String = fraction.chars().chain("000".chars()).take(3).collect();
-    let millis = whole.parse::<i64>().ok()?.checked_mul(1_000)?;
-    Timestamp::from_millis(millis.checked_add(digits.parse().ok()?)?)
 }
 
 impl std::fmt::Display for TimeFormat {

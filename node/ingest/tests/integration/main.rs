@@ -5,3 +5,4 @@
 #![cfg(test)]
 
 mod malformed_input;
+mod many_rows;

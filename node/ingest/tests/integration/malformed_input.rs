@@ -243,7 +243,7 @@ fn a_row_that_is_meant_to_harm_is_refused_with_its_line_and_the_rows_around_it_a
         for row in [
             "x".repeat(9 << 20),
             delimiter.repeat(100_000),
-            format!("{delimiter}\u{0}{delimiter}\u{0}"),
+            format!("{delimiter}\u{0}{delimiter}\u{0}x"),
             "\"".repeat(1_001),
             "=HYPERLINK(\"http://127.0.0.1/\")".into(),
         ] {

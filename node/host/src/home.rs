@@ -202,6 +202,24 @@ impl Home {
         self.dir.join("images")
     }
 
+    /// The report that was released to the public, as it was released.
+    #[must_use]
+    pub fn public_report(&self) -> PathBuf {
+        self.dir.join("public-report.json")
+    }
+
+    /// The proof that its release is on record.
+    #[must_use]
+    pub fn public_report_proof(&self) -> PathBuf {
+        self.dir.join("public-report.proof.json")
+    }
+
+    /// The page of the policy that was released to the public, as it was released.
+    #[must_use]
+    pub fn public_page(&self) -> PathBuf {
+        self.dir.join("public-page.html")
+    }
+
     /// Files of sources that could not be used, in a folder for each source.
     #[must_use]
     pub fn rejected(&self) -> PathBuf {

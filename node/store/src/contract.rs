@@ -45,6 +45,7 @@ macro_rules! holds_at {
         holds_at!(@claims $place,
             log: a_group_is_stored_whole_or_not_at_all,
             log: an_entry_that_is_there_is_not_written_again,
+            log: who_saw_a_plate_is_told_for_as_long_as_the_bodies_are_kept,
             log: the_log_goes_on_where_it_ended_before_the_store_was_opened_again,
             log: the_tail_counts_answers_by_authority_day_and_receipt,
             log: the_tail_counts_what_each_peer_left_behind_on_the_day,

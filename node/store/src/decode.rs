@@ -242,17 +242,23 @@ pub(super) fn pages(
     Ok(pages)
 }
 
-/// The hash of a perfect subtree is missing.
+/// The hash of a perfect subtree is missing, which stands beside an entry: only by hand does it go.
 pub(super) fn missing(subtree: &Subtree) -> StoreError {
-    StoreError::Corrupt(ProofError::Missing(*subtree).to_string())
+    let entry = last_leaf(subtree).map_or_else(String::new, |entry| format!("entry {entry}: "));
+    StoreError::Corrupt(format!(
+        "{entry}{}. Somebody changed it: keep a copy as evidence, then put the last backup back with \
+         `accord restore`",
+        ProofError::Missing(*subtree)
+    ))
+}
+
+/// The last leaf below a perfect subtree.
+fn last_leaf(subtree: &Subtree) -> Option<i64> {
+    let end = subtree.index.checked_add(1)?.checked_mul(1u64.checked_shl(subtree.level.into())?)?;
+    i64::try_from(end.saturating_sub(1)).ok()
 }
 
 /// The entry beside which the hash of a perfect subtree stands: that of the last leaf below it.
 pub(super) fn completed_by(subtree: &Subtree) -> Result<i64, StoreError> {
-    subtree
-        .index
-        .checked_add(1)
-        .and_then(|next| next.checked_mul(1u64.checked_shl(subtree.level.into())?))
-        .and_then(|end| i64::try_from(end.saturating_sub(1)).ok())
-        .ok_or_else(|| missing(subtree))
+    last_leaf(subtree).ok_or_else(|| missing(subtree))
 }

@@ -10,7 +10,7 @@ use agreements::decide::{DueReads, Scope};
 use async_trait::async_trait;
 use schemas::agency::AgencyId;
 use schemas::digest::Digest;
-use schemas::entry::StoredEntry;
+use schemas::entry::{Header, StoredEntry};
 use schemas::exchange::Exchange;
 use schemas::merkle::Subtree;
 use schemas::query::QueryId;
@@ -43,6 +43,20 @@ pub trait LogRecords: Send + Sync + 'static {
         start: u64,
         limit: u32,
     ) -> Result<Vec<StoredEntry>, StoreError>;
+
+    /// The entry at `index`, and no other where that one is not there.
+    async fn entry(&self, index: u64) -> Result<Option<StoredEntry>, StoreError> {
+        let found = self.entries(&EntryFilter::default(), index, 1).await?.pop();
+        // What cannot be read is handed on to whoever says so.
+        let is_it = |one: &StoredEntry| {
+            Header::from_bytes(one.header.as_bytes()).map_or(true, |header| header.index == index)
+        };
+        Ok(found.filter(is_it))
+    }
+
+    /// Up to `limit` entries that released or showed a read of `plate`, of those before index `end` the newest
+    /// first, as far as their bodies are kept; of a kind whose body stays, as long as of those around it.
+    async fn shown(&self, plate: &str, end: u64, limit: u32) -> Result<Vec<u64>, StoreError>;
 
     /// The hashes of perfect subtrees of the log's tree, in the order asked for.
     async fn subtrees(&self, wanted: &[Subtree]) -> Result<Vec<Digest>, StoreError>;

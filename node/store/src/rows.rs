@@ -6,6 +6,7 @@ use schemas::digest::Digest;
 use schemas::entry::Header;
 use schemas::frame::FrameKind;
 use schemas::outcome::OutcomeCode;
+use schemas::plate::Plate;
 use schemas::query::QueryId;
 use schemas::read::{Read, ReadId};
 use schemas::time::Timestamp;
@@ -62,6 +63,9 @@ pub struct StateChanges {
     pub proved: Option<Proved>,
     /// A peer whose debts count for no bound any more.
     pub waived: Option<AgencyId>,
+    /// Plates whose reads it released or showed, each once: who saw a plate is found by them for as long as
+    /// the body is kept.
+    pub shown: Vec<Plate>,
     /// Earlier entries that are found and kept by another time than that of their stamp.
     pub restamped: Option<Restamped>,
 }

@@ -8,13 +8,14 @@
 
 pub mod terms;
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use agreements::decide::Scope;
 use async_trait::async_trait;
 use schemas::purpose::QueryKind;
 use schemas::query::Elements;
-use schemas::read::Read;
+use schemas::read::{Read, ReadId};
 use schemas::time::Timestamp;
 
 use super::{Found, StoreError};
@@ -51,6 +52,8 @@ pub enum AccessPath {
     Camera(String),
     /// A make, as it is compared.
     Make(String),
+    /// The period, of plates of which some characters were not read.
+    Unread,
     /// The period alone.
     Time,
 }
@@ -101,9 +104,35 @@ pub async fn search<L: SearchBackend + Sync>(
     scope: &dyn Scope,
 ) -> Result<Found, StoreError> {
     let elements = scope.elements();
-    let Some((mut path, complete)) = access_path(elements) else { return Ok(Found::default()) };
-    let whole = scope.from()..scope.until();
+    let Some((path, complete)) = access_path(elements) else { return Ok(Found::default()) };
     let filter = Filter::of(elements);
+    let found = on_path(store, scope, path, filter.clone()).await?;
+    let mut found = Found { truncated: found.truncated || !complete, ..found };
+    if elements.kind == QueryKind::Partial {
+        // An unread character may be any that was asked for, which no order of plates leads to.
+        let filter = Filter { pattern: None, tail: None, ..filter };
+        let unread = on_path(store, scope, AccessPath::Unread, filter).await?;
+        let known: HashSet<ReadId> = found.reads.iter().map(|read| read.id).collect();
+        let more = unread.reads.into_iter().filter(|read| !known.contains(&read.id));
+        found.reads.extend(more);
+        found.truncated |= unread.truncated;
+    }
+    found.reads.sort_by_cached_key(|read| (elements.substitutions(read).len(), read.at, read.id));
+    // Each path brought its first ones.
+    let limit = scope.limit() as usize;
+    found.truncated |= found.reads.len() > limit;
+    found.reads.truncate(limit);
+    Ok(found)
+}
+
+/// What is found on one path.
+async fn on_path<L: SearchBackend + Sync>(
+    store: &L,
+    scope: &dyn Scope,
+    mut path: AccessPath,
+    filter: Filter,
+) -> Result<Found, StoreError> {
+    let whole = scope.from()..scope.until();
     if matches!(path, AccessPath::Beginning(_) | AccessPath::Ending(_)) {
         for most in GLANCES {
             if let Some(found) = glanced(store, scope, &whole, &filter, most).await? {
@@ -114,13 +143,8 @@ pub async fn search<L: SearchBackend + Sync>(
             path = AccessPath::Time;
         }
     }
-    let mut search = Search {
-        store,
-        elements,
-        filter,
-        limit: scope.limit() as usize,
-        found: Found { truncated: !complete, ..Found::default() },
-    };
+    let (elements, limit) = (scope.elements(), scope.limit() as usize);
+    let mut search = Search { store, elements, filter, limit, found: Found::default() };
     match path {
         AccessPath::Plate(_)
         | AccessPath::Plates(_)
@@ -128,13 +152,15 @@ pub async fn search<L: SearchBackend + Sync>(
         | AccessPath::Ending(_) => {
             search.period(&path, &whole).await?;
         }
-        AccessPath::Cells(_) | AccessPath::Camera(_) | AccessPath::Make(_) | AccessPath::Time => {
+        AccessPath::Cells(_)
+        | AccessPath::Camera(_)
+        | AccessPath::Make(_)
+        | AccessPath::Unread
+        | AccessPath::Time => {
             search.in_parts(&path, whole).await?;
         }
     }
-    let mut found = search.found;
-    found.reads.sort_by_cached_key(|read| (elements.substitutions(read).len(), read.at, read.id));
-    Ok(found)
+    Ok(search.found)
 }
 
 /// What was asked for, if a glance at the first `most` reads of the period holds more of it than is
@@ -153,7 +179,6 @@ async fn glanced<L: SearchBackend + Sync>(
         return Ok(None);
     }
     reads.truncate(scope.limit() as usize);
-    reads.sort_by_key(|read| (read.at, read.id));
     Ok(Some(Found { reads, truncated: true }))
 }
 

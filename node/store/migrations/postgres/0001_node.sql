@@ -195,12 +195,22 @@ create index reads_by_cell on reads (cell, at) where cell is not null;
 create index reads_by_camera on reads (camera, at);
 create index reads_by_sighting on reads (earlier_of) where earlier_of is not null;
 create index reads_by_make on reads (make, at) where make is not null;
+-- Plates of which some characters were not read: no order of plates leads to what they may be.
+create index reads_unread on reads (at, id) where strpos(plate, '?') > 0;
 
 -- The ids of all reads: one index for all months, which no partition has. With the time, an id leads
 -- to its month.
 create table read_ids (
     id bytea  primary key,
     at bigint not null
+);
+
+-- Plates whose reads an entry released or showed: who saw a plate, whatever was typed. It goes with the
+-- entry's record.
+create table shown (
+    entry    bigint not null,
+    plate    text   not null,
+    primary key (plate, entry)
 );
 
 -- Earlier versions of reads that were corrected, or told better by their reader, by the entry of that.

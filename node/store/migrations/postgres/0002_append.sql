@@ -35,7 +35,8 @@ create function append(
     ended bigint[],
     owed_entry bigint[], owed_at bigint[], owed_peer text[], owed_query text[], owed_envelope bytea[],
     proved bigint[],
-    waived_entry bigint[], waived_peer text[]
+    waived_entry bigint[], waived_peer text[],
+    shown_entry bigint[], shown_plate text[]
 ) returns void language plpgsql
 set enable_seqscan = off
 set enable_hashjoin = off
@@ -239,6 +240,10 @@ begin
 
     if cardinality(proved) > 0 then
         delete from debts where entry = any (proved);
+    end if;
+
+    if cardinality(shown_entry) > 0 then
+        insert into shown (entry, plate) select * from unnest(shown_entry, shown_plate);
     end if;
 
     if cardinality(waived_peer) > 0 then

@@ -109,6 +109,14 @@ create table pages (
 ) strict;
 create index pages_by_end on pages (until);
 
+-- Plates whose reads an entry released or showed: who saw a plate, whatever was typed. It goes with the
+-- entry's record. Rows come in the order of entries.
+create table shown (
+    entry    integer not null references entries (idx),
+    plate    text    not null
+) strict;
+create unique index shown_by_plate on shown (plate, entry);
+
 -- Entries that peers' logs must hold of exchanges and have not proven: by the entry that left each, the
 -- digest of what stands beside the peer's. Whose are proven are deleted, so that there are few; looked
 -- through from end to end. waited: for how many seconds it was owed over a connection that stood;
@@ -268,8 +276,9 @@ create view appended (
     owed_peer, owed_query, owed_envelope,
     waived_peer,
     letters, reads, versions, corrected, purged, ended, proved, long,
+    shown,
     head
 ) as select null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
     null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
-    null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null
+    null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null
     where false;

@@ -91,6 +91,8 @@ begin
         and entry in (select value from json_each(new.proved));
     update debts set waived = 1
         where new.waived_peer is not null and peer = new.waived_peer and entry < new.idx;
+    insert into shown (entry, plate)
+        select new.idx, value from json_each(new.shown) where new.shown is not null;
     insert into head (one, signed) select 1, new.head where new.head is not null
         on conflict (one) do update set signed = excluded.signed;
 end;

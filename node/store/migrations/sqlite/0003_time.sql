@@ -2,3 +2,5 @@
 -- alone.
 drop index reads_by_time;
 create index reads_by_time on reads (at, plate);
+-- Plates of which some characters were not read: no order of plates leads to what they may be.
+create index reads_unread on reads (at, plate) where instr(plate, '?') > 0;

@@ -367,3 +367,34 @@ pub(crate) async fn only_bodies_that_end_are_destroyed(place: &impl Place) {
     store.erase_traces().await.unwrap();
     assert_eq!(store.log_state(at(0)).await.unwrap().size, 40);
 }
+
+pub(crate) async fn who_saw_a_plate_is_told_for_as_long_as_the_bodies_are_kept(place: &impl Place) {
+    let store = begun(place).await;
+    let showing = |n: u64, plates: &[&str]| {
+        let shown = plates.iter().map(|plate| plate.parse().unwrap()).collect();
+        row(n, 0, id(1), StateChanges { shown, ..StateChanges::default() })
+    };
+    // Of a kind whose body stays.
+    let staying = |n: u64, plates: &[&str]| {
+        let mut row = showing(n, plates);
+        row.header.kind = EntryKind::EvidenceExported;
+        row
+    };
+    let group = [
+        showing(0, &["7ABC123", "7ABC128"]),
+        showing(1, &[]),
+        staying(2, &["7ABC123"]),
+        showing(3, &["7ABC123"]),
+    ];
+    store.commit(&group, HEAD).await.unwrap();
+    drop(store);
+    let store = begun(place).await;
+    let saw = async |plate, end, limit| store.shown(plate, end, limit).await.unwrap();
+    assert_eq!(saw("7ABC123", 9, 9).await, [3, 2, 0]);
+    assert_eq!(saw("7ABC123", 3, 1).await, [2]);
+    assert_eq!(saw("7ABC128", 9, 9).await, [0]);
+    assert_eq!(saw("7ABC12", 9, 9).await, [0; 0]);
+    store.redact(0, 2).await.unwrap();
+    assert_eq!(saw("7ABC123", 9, 9).await, [3]);
+    assert_eq!(saw("7ABC128", 9, 9).await, [0; 0]);
+}

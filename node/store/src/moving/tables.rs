@@ -99,6 +99,7 @@ tables! {
         Bytes bytes,
         Bytes images = "unhex((select group_concat(value, '') from json_each(pages.images)))",
     }
+    shown from shown, 10_000 at once: { Int entry, Text plate, }
     debts from debts, 5_000 at once: {
         Int entry, Int at, Text peer, Text query_id, Bytes envelope, Int waited, Int waived,
     }

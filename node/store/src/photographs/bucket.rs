@@ -83,7 +83,7 @@ fn roots(bucket: &Bucket) -> Result<RootCertStore, ImageStoreError> {
 }
 
 fn client(bucket: &Bucket) -> Result<reqwest::Client, ImageStoreError> {
-    let tls = ClientConfig::builder_with_provider(cipher_suites::aes_gcm())
+    let tls = ClientConfig::builder_with_provider(cipher_suites::aes_256_gcm())
         .with_safe_default_protocol_versions()
         .map_err(|e| failed(&e))?
         .with_root_certificates(roots(bucket)?)

@@ -42,7 +42,7 @@ impl Server {
         let made = rcgen::generate_simple_self_signed(["127.0.0.1".into()]).unwrap();
         fs::write(dir.path().join("authority.pem"), made.cert.pem()).unwrap();
         let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
-        let tls = ServerConfig::builder_with_provider(cipher_suites::aes_gcm())
+        let tls = ServerConfig::builder_with_provider(cipher_suites::aes_256_gcm())
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_no_client_auth()

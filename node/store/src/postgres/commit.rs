@@ -148,6 +148,8 @@ columns! {
     proved: i64,
     waived_entry: i64,
     waived_peer: &'a str,
+    shown_entry: i64,
+    shown_plate: &'a str,
 }
 
 /// One group, with what it does to the times of entries before it.
@@ -298,6 +300,10 @@ impl<'a> Batch<'a> {
             self.letter_digest.push(*letter.digest().as_bytes());
             self.letter_topic.push(letter.topic());
             self.letter_body.push(&letter.body);
+        }
+        for plate in &effects.shown {
+            self.shown_entry.push(index);
+            self.shown_plate.push(plate.as_str());
         }
         self.ended.extend(effects.ended.iter().copied().map(column));
         Ok(())

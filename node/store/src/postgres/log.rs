@@ -70,6 +70,10 @@ impl LogRecords for super::Postgres {
         reading!(self, entries, filter, start, limit)
     }
 
+    async fn shown(&self, plate: &str, end: u64, limit: u32) -> Result<Vec<u64>, StoreError> {
+        reading!(self, shown, plate, end, limit)
+    }
+
     async fn subtrees(&self, wanted: &[Subtree]) -> Result<Vec<Digest>, StoreError> {
         reading!(self, subtrees, wanted)
     }
@@ -216,6 +220,24 @@ where
 {
     let rows: Vec<(String, i64)> = sqlx::query_as(statement).fetch_all(connection).await?;
     rows.into_iter().map(|(key, n)| Ok((parsed(&key)?, number(n)?))).collect()
+}
+
+/// Entries that released or showed a read of a plate, the newest first.
+pub(super) async fn shown(
+    reader: &mut PgConnection,
+    plate: &str,
+    end: u64,
+    limit: u32,
+) -> Result<Vec<u64>, StoreError> {
+    let found: Vec<i64> = sqlx::query_scalar(
+        "select entry from shown where plate = $1 and entry < $2 order by entry desc limit $3",
+    )
+    .bind(plate)
+    .bind(column(end))
+    .bind(i64::from(limit))
+    .fetch_all(reader)
+    .await?;
+    found.into_iter().map(number).collect()
 }
 
 pub(super) async fn changes(

@@ -89,6 +89,16 @@ pub(super) async fn redact(
     let done = sqlx::query(AssertSqlSafe(statement))
         .bind(column(first))
         .bind(column(last))
+        .execute(&mut *writer)
+        .await?;
+    let statement = format!(
+        "delete from shown where entry between $1 and $2 and not exists
+         (select 1 from entries where idx = entry and kind in {} and record is not null)",
+        ending()
+    );
+    sqlx::query(AssertSqlSafe(statement))
+        .bind(column(first))
+        .bind(column(last))
         .execute(writer)
         .await?;
     Ok(done.rows_affected())

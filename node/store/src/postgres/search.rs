@@ -33,6 +33,8 @@ fn on_path(statement: &mut Builder, path: &AccessPath) {
     statement.push(" from reads where ");
     match path {
         AccessPath::Plates(_) | AccessPath::Time => statement.push("true"),
+        // As the index says it.
+        AccessPath::Unread => statement.push("strpos(plate, '?') > 0"),
         AccessPath::Plate(plate) => statement.push("plate = ").push_bind(plate.clone()),
         AccessPath::Camera(camera) => statement.push("camera = ").push_bind(camera.clone()),
         AccessPath::Make(make) => statement.push("make = ").push_bind(make.clone()),

@@ -55,7 +55,12 @@ const CAMERAS: [&str; 3] = ["fixed-1", "fixed-2", "100% _car_ 7"];
 
 /// A read, `n` thirds of a second after the start.
 pub(crate) fn read(n: u64, draw: &mut Draw) -> Read {
-    let plate = draw.characters("7AB8C0OD12IZX", 3, 7);
+    let mut plate = draw.characters("7AB8C0OD12IZX", 3, 7);
+    if draw.below(5) == 0 {
+        // A character that was not read.
+        let at = usize::try_from(draw.below(3)).unwrap();
+        plate.replace_range(at..=at, "?");
+    }
     let mut read = json!({
         "id": format!("{n:064x}"),
         "plate": plate,

@@ -23,7 +23,7 @@ use super::super::{Corrected, Pages, Receipted, Row, Served, Settled, StateChang
 use super::log::first_from;
 
 /// Columns of the view `appended`.
-const COLUMNS: usize = 49;
+const COLUMNS: usize = 50;
 /// Most entries of a group whose statement is kept for the next group of as many.
 const OFTEN: usize = 64;
 
@@ -137,6 +137,7 @@ impl Values {
         }
         self.put(changes.waived.as_ref().map(ToString::to_string))?;
         self.many(changes)?;
+        self.put(rows(&changes.shown)?)?;
         self.put(head.map(str::to_owned))
     }
 

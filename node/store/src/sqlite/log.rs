@@ -47,6 +47,10 @@ impl LogRecords for super::Sqlite {
         entries(&mut *self.readers.take().await?, filter, start, limit).await
     }
 
+    async fn shown(&self, plate: &str, end: u64, limit: u32) -> Result<Vec<u64>, StoreError> {
+        shown(&mut *self.readers.take().await?, plate, end, limit).await
+    }
+
     async fn subtrees(&self, wanted: &[Subtree]) -> Result<Vec<Digest>, StoreError> {
         subtrees(&mut *self.readers.take().await?, wanted).await
     }
@@ -215,6 +219,24 @@ where
 {
     let rows: Vec<(String, i64)> = sqlx::query_as(statement).fetch_all(&mut *writer).await?;
     rows.into_iter().map(|(key, n)| Ok((parsed(&key)?, number(n)?))).collect()
+}
+
+/// Entries that released or showed a read of a plate, the newest first.
+pub(super) async fn shown(
+    reader: &mut SqliteConnection,
+    plate: &str,
+    end: u64,
+    limit: u32,
+) -> Result<Vec<u64>, StoreError> {
+    let found: Vec<i64> = sqlx::query_scalar(
+        "select entry from shown where plate = ?1 and entry < ?2 order by entry desc limit ?3",
+    )
+    .bind(plate)
+    .bind(column(end))
+    .bind(i64::from(limit))
+    .fetch_all(reader)
+    .await?;
+    found.into_iter().map(number).collect()
 }
 
 pub(super) async fn changes(

@@ -31,6 +31,7 @@ fn index(path: &AccessPath) -> (&'static str, bool) {
         AccessPath::Cells(_) => ("reads_by_cell", false),
         AccessPath::Camera(_) => ("reads_by_camera", true),
         AccessPath::Make(_) => ("reads_by_make", true),
+        AccessPath::Unread => ("reads_unread", true),
         AccessPath::Time => ("reads_by_time", true),
     }
 }
@@ -51,6 +52,8 @@ fn on_path(statement: &mut Builder, path: &AccessPath) -> Result<(), StoreError>
     statement.push(" from reads indexed by ").push(index).push(" where ");
     match path {
         AccessPath::Plates(_) | AccessPath::Time => statement.push("true"),
+        // As the index says it.
+        AccessPath::Unread => statement.push("instr(plate, '?') > 0"),
         AccessPath::Plate(plate) => statement.push("plate = ").push_bind(plate.clone()),
         AccessPath::Camera(camera) => statement.push("camera = ").push_bind(camera.clone()),
         AccessPath::Make(make) => statement.push("make = ").push_bind(make.clone()),

@@ -52,6 +52,7 @@ async fn every_way_is_an_index_of_its_own() {
         ("cell in (1, 2) and at >= 1 and at < 2", "reads_by_cell", "cell=? AND at>? AND at<?"),
         ("camera = 'A' and at >= 1 and at < 2", "reads_by_camera", "camera=? AND at>? AND at<?"),
         ("make = 'A' and at >= 1 and at < 2", "reads_by_make", "make=? AND at>? AND at<?"),
+        ("instr(plate, '?') > 0 and at >= 1 and at < 2", "reads_unread", "at>? AND at<?"),
         ("at >= 1 and at < 2", "reads_by_time", "at>? AND at<?"),
     ] {
         let plan: Vec<(i64, i64, i64, String)> = sqlx::query_as(sqlx::AssertSqlSafe(format!(

@@ -65,9 +65,12 @@ impl AuditLog {
     pub async fn own_card(&self, peer: &AgencyId) -> Result<Option<OwnCard>, StoreError> {
         let state = self.registry.state();
         let Some(card) = state.own.clone() else { return Ok(None) };
-        let known_by = state.peers.get(peer).map(|peer| peer.card.value.agency_key);
+        let known = state.peers.get(peer);
+        let known_by = known.map(|peer| peer.card.value.agency_key);
+        let policy = known.and_then(|peer| peer.policy.as_ref()).map(|policy| policy.digest);
         let held = self.held_head(peer).await?.map(|held| held.witnessed().checkpoint.clone());
-        let greeting = |held| serde_json::to_vec(&Greeting { held, known_by }).unwrap_or_default();
+        let greeting =
+            |held| serde_json::to_vec(&Greeting { held, known_by, policy }).unwrap_or_default();
         let mut beside = greeting(held);
         if beside.len() > LARGEST_BESIDE {
             // A note under which its log put more signatures than a frame has room for.

@@ -22,17 +22,17 @@
 //! What must still hold for an entry stands in it, too, and is not left to who appends it:
 //!
 //! ```
-//! # use audit_log::{entries::reads::reads_searched, entry::Entry};
+//! # use audit_log::{entries::reads::{Found, reads_searched}, entry::Entry};
 //! # use schemas::body::{Access, Actor};
 //! fn searches(state: &registry::State, actor: Actor, access: Access) -> Entry {
-//!     reads_searched(state, actor, access)
+//!     reads_searched(state, actor, access, Found { reads: &[], photographs: false })
 //! }
 //! ```
 //! ```compile_fail,E0624
-//! # use audit_log::{entries::reads::reads_searched, entry::Entry};
+//! # use audit_log::{entries::reads::{Found, reads_searched}, entry::Entry};
 //! # use schemas::body::{Access, Actor};
 //! fn searches(state: &registry::State, actor: Actor, access: Access) -> Entry {
-//!     reads_searched(state, actor, access).provided(Default::default())
+//!     reads_searched(state, actor, access, Found { reads: &[], photographs: false }).provided(Default::default())
 //! }
 //! ```
 

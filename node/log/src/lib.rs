@@ -25,6 +25,7 @@ mod ledger;
 pub mod metrics;
 pub mod narrowing;
 mod places;
+pub mod posted;
 mod prepared;
 pub mod proofs;
 mod recent;

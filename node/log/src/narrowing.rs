@@ -143,6 +143,7 @@ mod tests {
     use schemas::statement::{ExchangeRecord, Reached};
 
     use super::*;
+    use crate::arrived::DayBounds;
     use crate::entries::audit::{audit_recorded, statement_asked, statement_given};
 
     fn id(text: &str) -> AgencyId {
@@ -165,13 +166,20 @@ mod tests {
     /// A request for what was signed from 100 to 199.
     fn request() -> Envelope {
         let (from, to) = (id("asking-ca-pd"), id("owning-ca-pd"));
-        let request = StatementRequest { from, to, at: at(0), since: at(100), until: at(200) };
+        let request = StatementRequest {
+            from,
+            to,
+            at: at(0),
+            since: at(100),
+            until: at(200),
+            sessions: Vec::new(),
+        };
         Envelope::sign_json(Kind::Statement, &request, &SecretKey::from_seed(&[7; 32])).unwrap()
     }
 
     fn given() -> NarrowingToken {
         let (request, peer) = (request(), id("asking-ca-pd"));
-        NarrowingToken::of(&statement_given(actor(), &peer, 1, &request, &request))
+        NarrowingToken::of(&statement_given(&peer, 1, [&request, &request], DayBounds::NONE))
     }
 
     fn node(asked_at: i64) -> Node {
@@ -183,6 +191,7 @@ mod tests {
             query: Digest::of(b"query"),
             reply: None,
             receipt: None,
+            refused_before: Vec::new(),
         };
         Node { place: TreePath::all(), children: Vec::new(), lines: vec![line] }
     }

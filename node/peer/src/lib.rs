@@ -49,7 +49,7 @@ mod swarm;
 mod tcp;
 pub mod tls;
 mod unreachable;
-mod write_timeout;
+pub mod write_timeout;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

@@ -15,7 +15,8 @@ use tokio::time::Sleep;
 const LONGEST: Duration = Duration::from_secs(60);
 
 /// A stream whose writes fail once they have stalled for too long.
-pub(super) struct WriteTimeout<S> {
+#[derive(Debug)]
+pub struct WriteTimeout<S> {
     stream: S,
     longest: Duration,
     /// Runs while a write waits.
@@ -23,8 +24,14 @@ pub(super) struct WriteTimeout<S> {
 }
 
 impl<S: Unpin> WriteTimeout<S> {
+    /// One whose writes may stall as long as those to a peer.
     pub(super) fn new(stream: S) -> Self {
-        Self { stream, longest: LONGEST, stalled: None }
+        Self::within(stream, LONGEST)
+    }
+
+    /// One whose writes may stall for as long as `longest`.
+    pub fn within(stream: S, longest: Duration) -> Self {
+        Self { stream, longest, stalled: None }
     }
 
     fn write<T>(

@@ -3,7 +3,9 @@
 
 use schemas::agency::AgencyId;
 use schemas::authenticator::{Authenticator, AuthenticatorId, Enrolment, Lock, Proposal, Revoked};
+use schemas::authority::AuthorityId;
 use schemas::digest::Digest;
+use schemas::event::audit::Shown;
 use schemas::query::UserName;
 use schemas::redaction::Redaction;
 use schemas::text::Text;
@@ -14,11 +16,13 @@ use serde::{Deserialize, Serialize};
 use super::alarms::{Alarm, Resolution};
 use super::backups::Backup;
 use super::clock::ClockAcceptance;
+use super::devices::EnrolledDevice;
 use super::holds::{Hold, Release};
 use super::peers::Verified;
 use super::programs::Program;
+use super::public::PublicRelease;
 use super::sources::Source;
-use crate::{RecordsRequest, RefusedProposal, UsesSum};
+use crate::{RecordsClosed, RecordsRequest, RefusedProposal, UsesSum};
 
 /// One change of who may do what. Stands beside its entry and is never deleted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,6 +34,13 @@ pub enum Change {
         name: String,
         /// Its exact text.
         text: String,
+        /// Since when.
+        at: Timestamp,
+    },
+    /// The policy that a peer has in force, as it posts it.
+    PeerPolicy {
+        /// Its envelope.
+        envelope: String,
     },
     /// A user is as given from now on.
     User {
@@ -219,6 +230,21 @@ pub enum Change {
         /// The program.
         program: Program,
     },
+    /// A device is as given from now on.
+    Device {
+        /// The device.
+        device: EnrolledDevice,
+    },
+    /// Something was released to the public.
+    PublicReleased {
+        /// What.
+        release: PublicRelease,
+    },
+    /// What was released to the public is shown no longer.
+    PublicWithdrawn {
+        /// What.
+        shown: Shown,
+    },
     /// A backup was begun, and those made at these instants are no longer where they were.
     Backup {
         /// The backup.
@@ -243,5 +269,12 @@ pub enum Change {
     RecordsRequest {
         /// The request.
         request: RecordsRequest,
+    },
+    /// A request of an outside body was answered.
+    RecordsRequestClosed {
+        /// Which.
+        request: AuthorityId,
+        /// How.
+        closed: RecordsClosed,
     },
 }

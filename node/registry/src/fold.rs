@@ -9,6 +9,7 @@ use agreements::policy::Policy;
 use schemas::authenticator::Enrolment;
 use schemas::digest::Digest;
 use schemas::query::UserName;
+use schemas::time::Timestamp;
 use schemas::user::User;
 
 use super::ChangeError;
@@ -17,7 +18,7 @@ use super::change::Change;
 use super::holds::{Hold, Release};
 use super::payload::unfit;
 use super::sign_in::Alone;
-use super::state::State;
+use super::state::{Adopted, State};
 
 impl State {
     /// The state that changes fold to, given as their JSON and in the order of the log.
@@ -59,7 +60,8 @@ impl State {
     pub fn apply(&mut self, change: &Change) -> Result<(), ChangeError> {
         self.generation = self.generation.saturating_add(1);
         match change {
-            Change::Policy { name, text } => return self.adopt(name, text),
+            Change::Policy { name, text, at } => return self.adopt(name, text, *at),
+            Change::PeerPolicy { envelope } => return self.peer_policy(envelope),
             Change::User { user, alone, enrolment } => {
                 self.user(user, alone.as_ref(), enrolment.as_ref());
             }
@@ -103,6 +105,11 @@ impl State {
             Change::Program { program } => {
                 self.programs.insert(program.name.clone(), program.clone());
             }
+            Change::Device { device } => {
+                self.devices.insert(device.name.clone(), device.clone());
+            }
+            Change::PublicReleased { release } => Arc::make_mut(&mut self.public).released(release),
+            Change::PublicWithdrawn { shown } => Arc::make_mut(&mut self.public).withdrawn(*shown),
             Change::Backup { backup, forgotten } => {
                 forgotten.iter().for_each(|at| self.backups.remove(at));
                 self.backups.insert(backup.at, backup.clone());
@@ -115,13 +122,20 @@ impl State {
             Change::RecordsRequest { request } => {
                 self.records_requests.insert(request.id.clone(), request.clone());
             }
+            Change::RecordsRequestClosed { request, closed } => {
+                if let Some(filed) = self.records_requests.get_mut(request) {
+                    filed.closed = Some(closed.clone());
+                }
+            }
         }
         Ok(())
     }
 
-    fn adopt(&mut self, name: &str, text: &str) -> Result<(), ChangeError> {
+    fn adopt(&mut self, name: &str, text: &str, at: Timestamp) -> Result<(), ChangeError> {
         self.policy = Some(Arc::new(Policy::from_toml(name, text).map_err(unfit)?));
         self.policy_digest = Some(Digest::of(text.as_bytes()));
+        let version = self.adopted.as_ref().map_or(1, |before| before.version.saturating_add(1));
+        self.adopted = Some(Arc::new(Adopted { version, since: at, text: text.to_owned() }));
         Ok(())
     }
 

@@ -172,6 +172,8 @@ impl On {
     fn holds_viewed(&self, viewed: &Viewed) -> bool {
         match (self, viewed) {
             (Self::Plate(plate), Viewed::Entries(of)) => of.plate.as_ref() == Some(plate),
+            (Self::Plate(plate), Viewed::WhoSaw(of)) => of == plate,
+            (Self::Read(read), Viewed::WhoSaw(of)) => *of == read.plate,
             (Self::Read(read), Viewed::Entries(of)) => of.plate.as_ref() == Some(&read.plate),
             (Self::Read(read), Viewed::VersionsOf(id)) => read.id == *id,
             _ => false,

@@ -7,6 +7,7 @@ use schemas::agency::AgencyId;
 use schemas::answer::Basis;
 use schemas::authority::AuthorityId;
 use schemas::card::Card;
+use schemas::device::Device;
 use schemas::digest::Digest;
 use schemas::envelope::Envelope;
 use schemas::key::PublicKey;
@@ -14,8 +15,10 @@ use schemas::note::Vkey;
 use schemas::time::Timestamp;
 
 use super::alarms::Raised;
+use super::devices::{EnrolledDevice, KeyOf};
 use super::keys::named_by;
 use super::peers::Peer;
+use super::programs::Program;
 use super::state::{AgreementTexts, State, VersionedAgreement};
 
 impl State {
@@ -30,6 +33,39 @@ impl State {
     pub fn own_log_keys(&self) -> Vec<Vkey> {
         let own = self.own.iter();
         own.flat_map(|own| self.own_keys.log.iter().map(|key| own.value.of_log(key))).collect()
+    }
+
+    /// The device that counts and whose certificate has this key.
+    #[must_use]
+    pub fn device_with(&self, key: &Digest) -> Option<&EnrolledDevice> {
+        self.devices.values().find(|one| one.revoked.is_none() && one.key == *key)
+    }
+
+    /// Whether a session may rest on this device.
+    #[must_use]
+    pub fn device_counts(&self, device: &Device) -> bool {
+        self.device_with(&device.key).is_some_and(|one| one.named() == *device)
+    }
+
+    /// Whose a key is that nothing else may have: one certificate, one thing that it proves.
+    #[must_use]
+    pub fn key_is_of(&self, key: &Digest) -> Option<KeyOf> {
+        let device = self.device_with(key).map(|one| KeyOf::Device(one.name.clone()));
+        device.or_else(|| {
+            let known = self.programs.values().filter(|one| one.revoked.is_none());
+            let has = |one: &&Program| one.credential.certificate() == Some(*key);
+            known.into_iter().find(has).map(|one| KeyOf::Program(one.name.clone()))
+        })
+    }
+
+    /// Whether anything is known by a certificate, so that it is worth asking for one.
+    #[must_use]
+    pub fn knows_certificates(&self) -> bool {
+        self.devices.values().any(|one| one.revoked.is_none())
+            || self
+                .programs
+                .values()
+                .any(|one| one.revoked.is_none() && one.credential.certificate().is_some())
     }
 
     /// Counted up by every change: a decision names the one it was made upon.
@@ -62,6 +98,7 @@ impl State {
             kind: own.value.kind,
             state: own.value.state,
             blocked: None,
+            agency_key: Some(own.value.agency_key),
         });
         let facts = |peer: &Peer| {
             let mut facts = peer.facts();

@@ -71,6 +71,8 @@ names! {
     SourceName: "source", "gate-1";
     /// The name of a program.
     ProgramName: "program", "cad-1";
+    /// The name of a device.
+    DeviceName: "device", "mdt-12";
 }
 
 #[cfg(test)]

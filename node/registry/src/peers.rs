@@ -1,18 +1,24 @@
 //! Peers: the card in force, what was verified of it, and the one that waits.
 
+use std::sync::Arc;
+
 use agreements::decide::PeerFacts;
 use schemas::agency::{AgencyKind, State as UsState};
 use schemas::card::Card;
+use schemas::digest::Digest;
 use schemas::envelope::Envelope;
 use schemas::key::PublicKey;
 use schemas::key_use::KeyUse;
 use schemas::note::Vkey;
+use schemas::posted::PostedPolicy;
 use schemas::query::UserName;
 use schemas::text::Text;
 use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::keys::{NamedKeys, named_by};
+use crate::ChangeError;
+use crate::payload::{payload, unfit};
 
 /// What an administrator verified of a peer, outside this system.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +54,45 @@ pub struct HeldCard {
     pub why: String,
 }
 
+/// The policy that a peer has in force, as it posts it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PeerPolicy {
+    /// The how manieth of that agency.
+    pub version: u32,
+    /// Since when it is in force there.
+    pub since: Timestamp,
+    /// H(its exact text).
+    pub digest: Digest,
+    /// The exact envelope. The text stands in it alone, since few of many are read at once.
+    pub envelope: String,
+}
+
+impl PeerPolicy {
+    pub(super) fn of(posted: &PostedPolicy, envelope: &str) -> Self {
+        Self {
+            version: posted.version,
+            since: posted.since,
+            digest: posted.digest(),
+            envelope: envelope.to_owned(),
+        }
+    }
+
+    /// What the peer signed.
+    ///
+    /// # Errors
+    /// Never of one that is recorded.
+    pub fn posted(&self) -> Result<PostedPolicy, ChangeError> {
+        let (_, text) = payload(&self.envelope)?;
+        serde_json::from_str(&text).map_err(unfit)
+    }
+
+    /// Whether this is what `posted` says.
+    #[must_use]
+    pub fn is(&self, posted: &PostedPolicy) -> bool {
+        (self.version, self.since, self.digest) == (posted.version, posted.since, posted.digest())
+    }
+}
+
 /// A peer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Peer {
@@ -68,6 +113,8 @@ pub struct Peer {
     /// When versions of its card were taken in, or left to wait, without a person: those of the day
     /// before the last one.
     pub taken: Vec<Timestamp>,
+    /// The policy that it has in force, as it says.
+    pub policy: Option<Arc<PeerPolicy>>,
 }
 
 impl Peer {
@@ -190,6 +237,7 @@ impl Peer {
             kind: self.verified.kind,
             state: self.verified.state,
             blocked: self.blocked.clone(),
+            agency_key: Some(self.card.value.agency_key),
         }
     }
 }

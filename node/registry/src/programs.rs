@@ -1,5 +1,5 @@
 //! Programs of the agency, such as its dispatch and records systems, that ask on behalf of persons who let
-//! them. A program by itself may do nothing: it shows its token and the session of a person.
+//! them. A program by itself may do nothing: it shows its token or certificate, and the session of a person.
 
 use std::net::IpAddr;
 
@@ -13,14 +13,35 @@ use serde::{Deserialize, Serialize};
 
 use crate::names::ProgramName;
 
+/// By what a program is known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Credential {
+    /// SHA-256 of its token, which itself is kept nowhere here.
+    Token(Digest),
+    /// SHA-256 of the public key (SubjectPublicKeyInfo) of the certificate that it shows.
+    Certificate(Digest),
+}
+
+impl Credential {
+    /// The key of its certificate, where it has one.
+    #[must_use]
+    pub fn certificate(&self) -> Option<Digest> {
+        match self {
+            Self::Token(_) => None,
+            Self::Certificate(key) => Some(*key),
+        }
+    }
+}
+
 /// A program.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Program {
     /// Its name.
     pub name: ProgramName,
-    /// SHA-256 of its token, which itself is kept nowhere here.
-    pub token: Digest,
+    /// By what it is known.
+    pub credential: Credential,
     /// What it may be used for.
     pub scope: Vec<ProgramScope>,
     /// The purposes for which it may ask; empty where any.

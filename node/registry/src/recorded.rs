@@ -5,6 +5,7 @@ use agreements::request::{Request, Ruling, Withdrawal};
 use schemas::authority::AuthorityId;
 use schemas::digest::Digest;
 use schemas::envelope::{Envelope, Kind};
+use schemas::posted::PostedPolicy;
 
 use super::state::State;
 
@@ -38,6 +39,10 @@ impl State {
                     filed.withdrawal.is_some() || filed.clone().withdraw(withdrawal).is_err()
                 })
             }),
+            Kind::Policy => serde_json::from_str::<PostedPolicy>(text).is_ok_and(|posted| {
+                let known = self.peers.get(&posted.agency).and_then(|peer| peer.policy.as_ref());
+                known.is_some_and(|known| known.is(&posted))
+            }),
             Kind::Card
             | Kind::Query
             | Kind::Answer
@@ -46,7 +51,8 @@ impl State {
             | Kind::Correction
             | Kind::Statement
             | Kind::Transfer
-            | Kind::Evidence => false,
+            | Kind::Evidence
+            | Kind::Attestation => false,
         }
     }
 

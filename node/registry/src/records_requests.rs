@@ -1,6 +1,8 @@
 //! Requests of bodies that are no law enforcement or prosecutorial agency, as they are filed.
 
 use schemas::authority::AuthorityId;
+use schemas::event::authority::RecordsOutcome;
+use schemas::query::UserName;
 use schemas::text::Text;
 use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -68,5 +70,31 @@ pub struct RecordsRequest {
     #[serde(default)]
     pub section: Text,
     /// When it was filed.
+    pub at: Timestamp,
+    /// By when it is to be answered.
+    #[serde(default)]
+    pub due: Option<Timestamp>,
+    /// The section that says so, where it is no date of the request's own.
+    #[serde(default)]
+    pub due_under: Text,
+    /// The hold that was placed with it.
+    #[serde(default)]
+    pub hold: Option<u64>,
+    /// How it was answered.
+    #[serde(default)]
+    pub closed: Option<RecordsClosed>,
+}
+
+/// How an outside body's request was answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordsClosed {
+    /// How.
+    pub outcome: RecordsOutcome,
+    /// In words.
+    pub reason: Text,
+    /// By whom.
+    pub by: UserName,
+    /// When.
     pub at: Timestamp,
 }

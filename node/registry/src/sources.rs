@@ -75,6 +75,7 @@ impl Source {
             camera: self.camera.clone(),
             cameras: self.cameras.clone(),
             zone,
+            no_archives: false,
         };
         options.check()?;
         Ok(options)

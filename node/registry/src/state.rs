@@ -20,13 +20,15 @@ use schemas::user::User;
 use super::alarms::Raised;
 use super::backups::Backup;
 use super::clock::AcceptedClock;
+use super::devices::EnrolledDevice;
 use super::holds::{Hold, Redacted};
 use super::keys::NamedKeys;
-use super::names::{ProgramName, SourceName};
+use super::names::{DeviceName, ProgramName, SourceName};
 use super::node_keys::NodeKeys;
 use super::peers::{Peer, Signed};
 use super::persistent::Map;
 use super::programs::Program;
+use super::public::Public;
 use super::sign_in::SignIn;
 use super::sources::Source;
 use crate::{RecordsRequest, RefusedProposals};
@@ -48,6 +50,17 @@ pub struct VersionedAgreement {
 /// each agency that stood in the one before.
 pub type AgreementTexts = Map<(u32, AgencyId), VersionedAgreement>;
 
+/// The policy in force as it was put into force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Adopted {
+    /// The how manieth of this log.
+    pub version: u32,
+    /// Since when.
+    pub since: Timestamp,
+    /// Its exact text.
+    pub text: String,
+}
+
 /// Who may do what.
 #[derive(Debug, Clone, Default)]
 pub struct State {
@@ -56,6 +69,8 @@ pub struct State {
     pub policy: Option<Arc<Policy>>,
     /// Digest of its exact text.
     pub policy_digest: Option<Digest>,
+    /// How it came into force.
+    pub adopted: Option<Arc<Adopted>>,
     /// One's own card.
     pub own: Option<Arc<Signed<Card>>>,
     /// The keys of all one's own cards.
@@ -82,6 +97,10 @@ pub struct State {
     pub sources: Map<SourceName, Source>,
     /// What asks on behalf of persons.
     pub programs: Map<ProgramName, Program>,
+    /// From where people work.
+    pub devices: Map<DeviceName, EnrolledDevice>,
+    /// What the public is shown.
+    pub public: Arc<Public>,
     /// Backups by when they were begun.
     pub backups: Map<Timestamp, Backup>,
     /// How far the log's bodies are destroyed.

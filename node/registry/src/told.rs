@@ -27,11 +27,15 @@ impl Change {
         matches!(
             kind,
             Kind::PolicyAdopted
+                | Kind::PolicyReceived
                 | Kind::UserAdded
                 | Kind::UserTrained
+                | Kind::UserCleared
                 | Kind::UserDisabled
                 | Kind::UserEnabled
                 | Kind::UserReviewed
+                | Kind::UserSuspended
+                | Kind::UserAttested
                 | Kind::UserDelegated
                 | Kind::UserProposed
                 | Kind::UserConfirmed
@@ -59,21 +63,27 @@ impl Change {
                 | Kind::AgreementSuspended
                 | Kind::AgreementResumed
                 | Kind::AgreementWithdrawn
+                | Kind::AgreementDeclined
                 | Kind::RequestSubmitted
                 | Kind::RequestReceived
                 | Kind::RequestApproved
                 | Kind::RequestDenied
                 | Kind::RequestWithdrawn
                 | Kind::RequestRecorded
+                | Kind::RequestClosed
                 | Kind::SourceAdded
                 | Kind::SourceRenewed
                 | Kind::SourceDisabled
                 | Kind::ProgramAdded
                 | Kind::ProgramRenewed
                 | Kind::ProgramRevoked
+                | Kind::DeviceAdded
+                | Kind::DeviceRevoked
                 | Kind::HoldPlaced
                 | Kind::HoldReleased
                 | Kind::EntriesRedacted
+                | Kind::PublicReleased
+                | Kind::PublicWithdrawn
                 | Kind::BackupMade
                 | Kind::BackupFinished
                 | Kind::ClockAccepted
@@ -115,10 +125,12 @@ impl Change {
             Event::AgreementSigned(_) | Event::AgreementAdhered(_) => Self::Adherence { envelope },
             Event::AgreementSuspended(_)
             | Event::AgreementResumed(_)
-            | Event::AgreementWithdrawn(_) => Self::Notice { envelope },
+            | Event::AgreementWithdrawn(_)
+            | Event::AgreementDeclined(_) => Self::Notice { envelope },
             Event::RequestSubmitted(_) | Event::RequestReceived(_) => Self::Request { envelope },
             Event::RequestApproved(_) | Event::RequestDenied(_) => Self::Ruling { envelope },
             Event::RequestWithdrawn(_) => Self::Withdrawal { envelope },
+            Event::PolicyReceived(_) => Self::PeerPolicy { envelope },
             _ => return None,
         })
     }
@@ -135,7 +147,8 @@ impl Change {
             | Self::Notice { envelope }
             | Self::Request { envelope }
             | Self::Ruling { envelope }
-            | Self::Withdrawal { envelope } => Some(envelope),
+            | Self::Withdrawal { envelope }
+            | Self::PeerPolicy { envelope } => Some(envelope),
             _ => None,
         }
     }
@@ -145,17 +158,24 @@ impl Change {
     fn tells(&self, header: &Header, body: &Body) -> Option<bool> {
         // One list of the kinds that make changes, for who reads entries and for who reads changes.
         Self::is_made_by(header.kind).then_some(())?;
+        self.tells_of_people(body)
+            .or_else(|| self.tells_of_documents(header, body))
+            .or_else(|| self.tells_of_the_agency(header, body))
+    }
+
+    /// As [`Self::tells`], of people and what they sign in with.
+    fn tells_of_people(&self, body: &Body) -> Option<bool> {
         let by = |user| body.actor.user.as_ref() == Some(user);
         Some(match (&body.event, self) {
-            (Event::PolicyAdopted(said), Self::Policy { name, text }) => {
-                said.name == *name && said.digest == Digest::of(text.as_bytes())
-            }
             (
                 Event::UserAdded(said)
                 | Event::UserTrained(said)
+                | Event::UserCleared(said)
                 | Event::UserDisabled(said)
                 | Event::UserEnabled(said)
                 | Event::UserReviewed(said)
+                | Event::UserSuspended(said)
+                | Event::UserAttested(said)
                 | Event::UserDelegated(said),
                 Self::User { user, alone, enrolment },
             ) => {
@@ -200,6 +220,14 @@ impl Change {
                     && said.reason == revoked.reason
                     && revoked.by.iter().all(by)
             }
+            _ => return None,
+        })
+    }
+
+    /// As [`Self::tells`], of cards, agreements, requests and what else is signed between agencies.
+    fn tells_of_documents(&self, header: &Header, body: &Body) -> Option<bool> {
+        let by = |user| body.actor.user.as_ref() == Some(user);
+        Some(match (&body.event, self) {
             (Event::CardAdded(said) | Event::CardReplaced(said), Self::Card { verified, .. }) => {
                 said.agency_kind == verified.kind
                     && said.state == verified.state
@@ -233,17 +261,37 @@ impl Change {
             | (
                 Event::AgreementSuspended(_)
                 | Event::AgreementResumed(_)
-                | Event::AgreementWithdrawn(_),
+                | Event::AgreementWithdrawn(_)
+                | Event::AgreementDeclined(_),
                 Self::Notice { .. },
             )
             | (Event::RequestSubmitted(_) | Event::RequestReceived(_), Self::Request { .. })
             | (Event::RequestApproved(_) | Event::RequestDenied(_), Self::Ruling { .. })
-            | (Event::RequestWithdrawn(_), Self::Withdrawal { .. }) => true,
+            | (Event::RequestWithdrawn(_), Self::Withdrawal { .. })
+            | (Event::PolicyReceived(_), Self::PeerPolicy { .. }) => true,
+            _ => return None,
+        })
+    }
+
+    /// As [`Self::tells`], of what the agency rules for itself.
+    fn tells_of_the_agency(&self, header: &Header, body: &Body) -> Option<bool> {
+        let by = |user| body.actor.user.as_ref() == Some(user);
+        Some(match (&body.event, self) {
+            (Event::PolicyAdopted(said), Self::Policy { name, text, .. }) => {
+                said.name == *name && said.digest == Digest::of(text.as_bytes())
+            }
             (Event::RequestRecorded(said), Self::RecordsRequest { request }) => {
                 said.request == request.id
                     && said.from_body == request.from_body
                     && said.case == request.case
                     && said.records_release == request.to
+                    && said.due == request.due
+            }
+            (Event::RequestClosed(said), Self::RecordsRequestClosed { request, closed }) => {
+                said.request == *request
+                    && said.outcome == closed.outcome
+                    && said.reason == closed.reason
+                    && by(&closed.by)
             }
             (Event::AlarmRaised(said), Self::Alarm { alarm }) => {
                 // One of the agency's own log concerns no peer.
@@ -285,10 +333,21 @@ impl Change {
                     && said.scope == program.scope
                     && said.purposes == program.purposes
                     && said.addresses == program.addresses
+                    && said.certificate == program.credential.certificate()
                     && said.until == program.until
                     && said.reason == program.revoked
                     && by(&program.by)
             }
+            (Event::DeviceAdded(said) | Event::DeviceRevoked(said), Self::Device { device }) => {
+                said.device == device.named() && said.reason == device.revoked && by(&device.by)
+            }
+            (Event::PublicReleased(said), Self::PublicReleased { release }) => {
+                (said.shown, said.digest, said.in_parts, &said.title)
+                    == (release.shown, release.digest, release.in_parts, &release.title)
+                    && said.report == release.report.map(|(entry, _)| entry)
+                    && by(&release.by)
+            }
+            (Event::PublicWithdrawn(said), Self::PublicWithdrawn { shown }) => said.shown == *shown,
             (Event::ClockAccepted(said), Self::Clock { accepted }) => {
                 said.last == accepted.last
                     && said.reason == accepted.reason

@@ -1,20 +1,26 @@
 //! Entries of auditing: reading, exporting and comparing logs, evidence, alarms.
 
-use registry::{Alarm, Change, Resolution, State};
+use registry::{Alarm, Change, PublicRelease, Resolution, State};
 use schemas::agency::AgencyId;
 use schemas::body::Actor;
 use schemas::bundle::Scope;
+use schemas::digest::Digest;
 use schemas::envelope::Envelope;
 use schemas::event::Event;
 use schemas::event::audit::{
     AlarmRaised, AlarmResolved, AuditExported, AuditReconciled, AuditRecorded, AuditReported,
-    AuditSampled, AuditStated, AuditViewed, EvidenceExported, Viewed,
+    AuditSampled, AuditStated, AuditViewed, EvidenceBooked, EvidenceExported, FindingsExplained,
+    IncidentReported, IncidentTold, PublicReleased, PublicShown, PublicWithdrawn, Shown, Viewed,
 };
 use schemas::frame::{Frame, FrameKind};
+use schemas::plate::Plate;
+use schemas::read::ReadId;
 use schemas::text::Text;
 use schemas::time::Timestamp;
 use store::StateChanges;
 
+use super::reads::each_once;
+use crate::arrived::DayBounds;
 use crate::entry::{Entry, Precondition};
 
 /// Something of the log is looked at.
@@ -39,6 +45,52 @@ pub fn audit_exported(actor: Actor, scope: Scope, own: u64) -> Entry {
 #[must_use]
 pub fn audit_reported(actor: Actor, reported: AuditReported) -> Entry {
     Entry::new(actor, Event::AuditReported(reported))
+}
+
+/// Something is released to the public; of a report, `previous` is the one released before it.
+#[must_use]
+pub fn public_released(
+    state: &State,
+    actor: Actor,
+    release: PublicRelease,
+    previous: Option<Digest>,
+) -> Entry {
+    let event = PublicReleased {
+        shown: release.shown,
+        digest: release.digest,
+        report: release.report.map(|(entry, _)| entry),
+        previous,
+        in_parts: release.in_parts,
+        title: release.title.clone(),
+    };
+    Entry::new(actor, Event::PublicReleased(event))
+        .changing(state, Change::PublicReleased { release })
+}
+
+/// The public is shown what the entry `released` released.
+#[must_use]
+pub fn public_shown(actor: Actor, shown: Shown, digest: Digest, released: u64) -> Entry {
+    Entry::new(actor, Event::PublicShown(PublicShown { shown, digest, released }))
+}
+
+/// What was released to the public is shown no longer.
+#[must_use]
+pub fn public_withdrawn(state: &State, actor: Actor, shown: Shown, reason: &Text) -> Entry {
+    let event = PublicWithdrawn { shown, reason: reason.clone() };
+    Entry::new(actor, Event::PublicWithdrawn(event))
+        .changing(state, Change::PublicWithdrawn { shown })
+}
+
+/// It is reported what an incident reached.
+#[must_use]
+pub fn incident_reported(actor: Actor, reported: IncidentReported) -> Entry {
+    Entry::new(actor, Event::IncidentReported(reported))
+}
+
+/// Somebody was told of an incident.
+#[must_use]
+pub fn incident_told(actor: Actor, told: IncidentTold) -> Entry {
+    Entry::new(actor, Event::IncidentTold(told))
 }
 
 /// Accesses are drawn for an audit.
@@ -70,20 +122,22 @@ pub fn statement_asked(
         .releasing(vec![statement(request)])
 }
 
-/// A peer is given a statement: it leaves.
+/// A peer is given a statement, which leaves, if it has room for that under what it may leave behind in a day.
 #[must_use]
 pub fn statement_given(
-    actor: Actor,
     peer: &AgencyId,
     exchanges: u64,
-    request: &Envelope,
-    signed: &Envelope,
+    [request, signed]: [&Envelope; 2],
+    most: DayBounds,
 ) -> Entry {
     let exchanges = Some(exchanges);
     let event = AuditStated { asked: false, since: None, until: None, exchanges };
-    Entry::new(actor, Event::AuditStated(event))
+    let precondition =
+        Precondition { arriving: Some((peer.clone(), most)), ..Precondition::default() };
+    Entry::new(Actor::peer(peer), Event::AuditStated(event))
         .about(peer)
         .beside([request, signed])
+        .provided(precondition)
         .releasing(vec![statement(signed)])
 }
 
@@ -102,10 +156,40 @@ pub fn audit_reconciled(
     Entry::new(actor, Event::AuditReconciled(reconciled)).about(peer).beside([statement])
 }
 
+/// An auditor explains findings about the logs of this agency and `peer`.
+#[must_use]
+pub fn findings_explained(actor: Actor, peer: &AgencyId, explained: FindingsExplained) -> Entry {
+    Entry::new(actor, Event::FindingsExplained(explained)).about(peer)
+}
+
 /// Reads and answers of a case are put into an evidence package, as long as the registry is `state`.
 #[must_use]
-pub fn evidence_exported(state: &State, actor: Actor, exported: EvidenceExported) -> Entry {
-    Entry::new(actor, Event::EvidenceExported(exported)).provided(Precondition::registry(state))
+pub fn evidence_exported(
+    state: &State,
+    actor: Actor,
+    exported: EvidenceExported,
+    taken: impl IntoIterator<Item = Plate>,
+) -> Entry {
+    Entry::new(actor, Event::EvidenceExported(exported))
+        .provided(Precondition::registry(state))
+        .with(StateChanges { shown: each_once(taken), ..StateChanges::default() })
+}
+
+/// Somebody looks at every version of a read, which name these plates.
+#[must_use]
+pub fn versions_viewed(
+    actor: Actor,
+    read: ReadId,
+    plates: impl IntoIterator<Item = Plate>,
+) -> Entry {
+    audit_viewed(actor, Viewed::VersionsOf(read))
+        .with(StateChanges { shown: each_once(plates), ..StateChanges::default() })
+}
+
+/// The evidence package whose export another entry records is booked.
+#[must_use]
+pub fn evidence_booked(actor: Actor, booked: EvidenceBooked) -> Entry {
+    Entry::new(actor, Event::EvidenceBooked(booked))
 }
 
 /// Something that must not happen was noticed of a peer.

@@ -4,12 +4,13 @@
 use agreements::agreement::{Adherence, Agreement, Notice};
 use agreements::recorded::{self, Whose};
 use agreements::request::{Request, Ruling, Withdrawal};
-use registry::{Change, RecordsRequest, RefusedProposal, State};
+use registry::{Change, RecordsClosed, RecordsRequest, RefusedProposal, State};
 use schemas::agency::AgencyId;
+use schemas::authority::AuthorityId;
 use schemas::body::Actor;
 use schemas::envelope::Envelope;
 use schemas::event::Event;
-use schemas::event::authority::{AgreementRefused, RequestRecorded};
+use schemas::event::authority::{AgreementRefused, RequestClosed, RequestRecorded};
 use schemas::frame::FrameKind;
 use store::{OutboxMessage, StateChanges};
 
@@ -199,7 +200,25 @@ pub fn request_recorded(state: &State, actor: Actor, request: RecordsRequest) ->
         from_body: request.from_body.clone(),
         case: request.case.clone(),
         records_release: request.to.clone(),
+        due: request.due,
     };
     Entry::new(actor, Event::RequestRecorded(event))
         .changing(state, Change::RecordsRequest { request })
+}
+
+/// An outside body's request was answered.
+#[must_use]
+pub fn request_closed(
+    state: &State,
+    actor: Actor,
+    request: &AuthorityId,
+    closed: RecordsClosed,
+) -> Entry {
+    let event = RequestClosed {
+        request: request.clone(),
+        outcome: closed.outcome,
+        reason: closed.reason.clone(),
+    };
+    let change = Change::RecordsRequestClosed { request: request.clone(), closed };
+    Entry::new(actor, Event::RequestClosed(event)).changing(state, change)
 }

@@ -1,15 +1,20 @@
 //! Entries of people and of the policy.
 
-use registry::{Change, Program, State};
+use registry::{Change, EnrolledDevice, Program, State};
 use schemas::authenticator::Enrolment;
 use schemas::body::Actor;
 use schemas::digest::Digest;
 use schemas::event::Event;
-use schemas::event::people::{PolicyAdopted, ProgramChanged, UserChanged};
+use schemas::event::people::{
+    DeviceChanged, DutyRecorded, PolicyAdopted, PolicyReceived, ProgramChanged, UserChanged,
+};
+use schemas::posted::PostedPolicy;
 use schemas::query::UserName;
+use schemas::time::Timestamp;
 use schemas::user::User;
 
-use crate::entry::Entry;
+use crate::arrived::Arrived;
+use crate::entry::{Entry, Precondition};
 
 /// What of a person changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,12 +23,18 @@ pub enum UserChange {
     Added,
     /// A training is recorded.
     Trained,
+    /// A clearance for criminal justice data is recorded.
+    Cleared,
     /// The person may act no longer.
     Disabled,
     /// The person may act again.
     Enabled,
     /// Somebody looked whether the person needs the account and what it may do.
     Reviewed,
+    /// The access is suspended until the user is trained anew.
+    Suspended,
+    /// The agency vouches for the person with its agency key.
+    Attested,
     /// Approving authority is delegated to the person.
     Delegated,
 }
@@ -44,9 +55,12 @@ pub fn user_changed(
     let event = match what {
         UserChange::Added => Event::UserAdded(event),
         UserChange::Trained => Event::UserTrained(event),
+        UserChange::Cleared => Event::UserCleared(event),
         UserChange::Disabled => Event::UserDisabled(event),
         UserChange::Enabled => Event::UserEnabled(event),
         UserChange::Reviewed => Event::UserReviewed(event),
+        UserChange::Suspended => Event::UserSuspended(event),
+        UserChange::Attested => Event::UserAttested(event),
         UserChange::Delegated => Event::UserDelegated(event),
     };
     Entry::new(actor, event).changing(state, Change::User { user, alone, enrolment })
@@ -54,10 +68,23 @@ pub fn user_changed(
 
 /// A policy comes into force.
 #[must_use]
-pub fn policy_adopted(state: &State, actor: Actor, name: &str, text: &str) -> Entry {
+pub fn policy_adopted(state: &State, actor: Actor, name: &str, text: &str, at: Timestamp) -> Entry {
     let event = PolicyAdopted { name: name.to_owned(), digest: Digest::of(text.as_bytes()) };
-    let change = Change::Policy { name: name.to_owned(), text: text.to_owned() };
+    let change = Change::Policy { name: name.to_owned(), text: text.to_owned(), at };
     Entry::new(actor, Event::PolicyAdopted(event)).changing(state, change)
+}
+
+/// A peer's policy arrived, as its agency posts it.
+#[must_use]
+pub fn policy_received(arrived: Arrived<'_>, posted: &PostedPolicy) -> Entry {
+    let change = Change::PeerPolicy { envelope: arrived.envelope.to_text() };
+    arrived.entry(Event::PolicyReceived(PolicyReceived::of(posted))).changing(arrived.state, change)
+}
+
+/// A duty of the policy was done.
+#[must_use]
+pub fn duty_recorded(state: &State, actor: Actor, recorded: DutyRecorded) -> Entry {
+    Entry::new(actor, Event::DutyRecorded(recorded)).provided(Precondition::registry(state))
 }
 
 /// What of a program changes.
@@ -65,7 +92,7 @@ pub fn policy_adopted(state: &State, actor: Actor, name: &str, text: &str) -> En
 pub enum ProgramChange {
     /// It may be used from here on.
     Added,
-    /// It has a new token.
+    /// It has a new token or certificate.
     Renewed,
     /// It may be used no longer.
     Revoked,
@@ -84,6 +111,7 @@ pub fn program_changed(
         scope: program.scope.clone(),
         purposes: program.purposes.clone(),
         addresses: program.addresses.clone(),
+        certificate: program.credential.certificate(),
         until: program.until,
         reason: program.revoked.clone(),
     };
@@ -93,4 +121,15 @@ pub fn program_changed(
         ProgramChange::Revoked => Event::ProgramRevoked(event),
     };
     Entry::new(actor, event).changing(state, Change::Program { program })
+}
+
+/// A device is as given from now on: enrolled, or revoked.
+#[must_use]
+pub fn device_changed(state: &State, actor: Actor, device: EnrolledDevice) -> Entry {
+    let event = DeviceChanged { device: device.named(), reason: device.revoked.clone() };
+    let event = match &device.revoked {
+        None => Event::DeviceAdded(event),
+        Some(_) => Event::DeviceRevoked(event),
+    };
+    Entry::new(actor, event).changing(state, Change::Device { device })
 }

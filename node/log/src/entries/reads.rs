@@ -1,5 +1,7 @@
 //! Entries of one's own reads, and of what sends them.
 
+use std::collections::BTreeSet;
+
 use registry::{Change, Grounds, Source, State};
 use schemas::body::{Access, Actor};
 use schemas::correction::Correction;
@@ -19,15 +21,39 @@ use store::{Corrected, OutboxMessage, StateChanges};
 use crate::arrived::Arrived;
 use crate::entry::{Entry, Precondition};
 
-/// One's own reads are searched, as long as the policy and the person who searches are those of
-/// `state`.
+/// The plates of reads, each once.
+pub(super) fn plates(reads: &[Read]) -> Vec<Plate> {
+    each_once(reads.iter().map(|read| read.plate.clone()))
+}
+
+/// Each plate once.
+pub(super) fn each_once(plates: impl IntoIterator<Item = Plate>) -> Vec<Plate> {
+    plates.into_iter().collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// What a search of one's own reads shows.
+#[derive(Debug, Clone, Copy)]
+pub struct Found<'a> {
+    /// The reads.
+    pub reads: &'a [Read],
+    /// Whether their photographs are opened too.
+    pub photographs: bool,
+}
+
+/// One's own reads are searched and `found` are shown, as long as the policy and the person who searches
+/// are those of `state`.
 #[must_use]
-pub fn reads_searched(state: &State, actor: Actor, access: Access) -> Entry {
+pub fn reads_searched(state: &State, actor: Actor, access: Access, found: Found<'_>) -> Entry {
     let precondition = match &actor.user {
         Some(user) => Precondition::grounds(Grounds::of_person(state, user)),
         None => Precondition::registry(state),
     };
-    Entry::new(actor, Event::ReadsSearched(ReadsSearched { access })).provided(precondition)
+    Entry::new(
+        actor,
+        Event::ReadsSearched(ReadsSearched { access, photographs: found.photographs }),
+    )
+    .provided(precondition)
+    .with(StateChanges { shown: plates(found.reads), ..StateChanges::default() })
 }
 
 /// What of a source changes.
@@ -234,8 +260,13 @@ fn corrected(actor: Actor, what: OwnCorrection<'_>, told: &[SignedCorrection]) -
         answer: None,
     };
     let outbox = letters(told);
-    Entry::new(actor, Event::ReadsCorrected(event))
-        .with(StateChanges { outbox, ..StateChanges::default() })
+    // Whoever is told learns the right plate by it.
+    let shown = what.plate.filter(|_| !told.is_empty()).cloned().into_iter().collect();
+    Entry::new(actor, Event::ReadsCorrected(event)).with(StateChanges {
+        outbox,
+        shown,
+        ..StateChanges::default()
+    })
 }
 
 /// One's own read gets another version, `now_is`, and the first of its recipients are told: as long as nobody

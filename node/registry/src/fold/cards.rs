@@ -5,13 +5,14 @@ use std::sync::Arc;
 use schemas::agency::AgencyId;
 use schemas::card::Card;
 use schemas::key::PublicKey;
+use schemas::posted::PostedPolicy;
 use schemas::text::Text;
 use schemas::time::Timestamp;
 
 use crate::ChangeError;
 use crate::keys::NamedKeys;
 use crate::payload::{payload, unfit};
-use crate::peers::{HeldCard, Peer, Signed, Verified};
+use crate::peers::{HeldCard, Peer, PeerPolicy, Signed, Verified};
 use crate::state::State;
 
 fn read(envelope: &str) -> Result<Signed<Card>, ChangeError> {
@@ -60,7 +61,20 @@ impl State {
         let verified = verified.clone();
         let receipts_until = known.and_then(|peer| peer.receipts_until);
         let (held, blocked) = (None, known.and_then(|peer| peer.blocked.clone()));
-        self.put(Peer { card, verified, blocked, held, earlier, former, receipts_until, taken });
+        // What another agency key signed is not this one's word.
+        let same_key = |peer: &&Peer| peer.card.value.agency_key == card.value.agency_key;
+        let policy = known.filter(same_key).and_then(|peer| peer.policy.clone());
+        self.put(Peer {
+            card,
+            verified,
+            blocked,
+            held,
+            earlier,
+            former,
+            receipts_until,
+            taken,
+            policy,
+        });
         Ok(())
     }
 
@@ -95,6 +109,15 @@ impl State {
     ) -> Result<(), ChangeError> {
         let mut peer = self.peer(agency)?.clone();
         peer.receipts_until = Some(until);
+        self.put(peer);
+        Ok(())
+    }
+
+    pub(super) fn peer_policy(&mut self, envelope: &str) -> Result<(), ChangeError> {
+        let (_, text) = payload(envelope)?;
+        let posted: PostedPolicy = serde_json::from_str(&text).map_err(unfit)?;
+        let mut peer = self.peer(&posted.agency)?.clone();
+        peer.policy = Some(Arc::new(PeerPolicy::of(&posted, envelope)));
         self.put(peer);
         Ok(())
     }

@@ -11,11 +11,12 @@ use schemas::envelope::Envelope;
 use schemas::event::Event;
 use schemas::event::exchange::{AnswerRedelivered, QueryAnswered, QueryRefused, ReceiptRecorded};
 use schemas::frame::{Frame, FrameKind};
-use schemas::read::ReadId;
+use schemas::read::{Read, ReadId};
 use schemas::refusal::Refusal;
 use schemas::time::Timestamp;
 use store::{Pages, Receipted, Served, Side, StateChanges};
 
+use super::super::reads::plates;
 use super::{SignedQuery, frame, owed};
 use crate::entry::{Entry, Precondition};
 
@@ -38,6 +39,8 @@ pub struct AnswerReady<'a> {
     pub released: Option<(Timestamp, Vec<ReadId>)>,
     /// Until when pages are kept for another delivery.
     pub kept_until: Timestamp,
+    /// The reads that it releases.
+    pub reads: &'a [Read],
     /// The log had so many entries when the search began.
     pub seen: u64,
     /// The authority ends at this instant.
@@ -99,6 +102,7 @@ pub fn query_answered(state: &State, ready: AnswerReady<'_>) -> Entry {
         .provided(precondition)
         .with(StateChanges {
             served: Some(served),
+            shown: plates(ready.reads),
             pages: (!pages.is_empty()).then_some(kept),
             owed,
             ..StateChanges::default()

@@ -9,31 +9,59 @@ use schemas::envelope::Envelope;
 use schemas::event::Event;
 use schemas::event::exchange::{
     AnswerReceived, AnswerRejected, AnswerViewed, QueryDeclined, QuerySent, QueryUnanswered,
-    RefusalReceived,
+    RefusalReceived, Releasable, ReleaseDenied,
 };
 use schemas::frame::FrameKind;
 use schemas::outcome::OutcomeCode;
-use schemas::query::Query;
+use schemas::query::{Query, UserName};
+use schemas::read::Read;
 use schemas::refusal::{Reason, Refusal};
+use schemas::text::Text;
 use schemas::time::Timestamp;
 use store::{Asked, OutboxMessage, Pages, Settled, Side, StateChanges};
 
+use super::super::reads::plates;
 use super::{SignedQuery, cut, frame};
 use crate::entry::Entry;
+
+/// What the entries of what is declined begin from.
+const EMPTY: QueryDeclined =
+    QueryDeclined { access: None, draft: None, why: None, evidence: false, releasable: None };
 
 /// One's own policy refused a query before it left.
 #[must_use]
 pub fn query_declined(actor: Actor, query: &Query, reasons: Vec<Reason>) -> Entry {
     let access = Access { reasons, ..Access::of(query, Outcome::Declined) };
-    let event = QueryDeclined { access: Some(access), draft: None, why: None, evidence: false };
+    let event = QueryDeclined { access: Some(access), ..EMPTY };
     Entry::new(actor, Event::QueryDeclined(event)).about(&query.to)
+}
+
+/// One's own policy refused a query before it left, which another person may release.
+#[must_use]
+pub fn query_declined_for_now(actor: Actor, query: &Query, reasons: Vec<Reason>) -> Entry {
+    let access = Access { reasons, ..Access::of(query, Outcome::Declined) };
+    let releasable = Releasable {
+        roles: query.requester.roles.clone(),
+        session: query.requester.session.clone(),
+        limit: query.limit,
+        images: query.images,
+    };
+    let event = QueryDeclined { access: Some(access), releasable: Some(releasable), ..EMPTY };
+    Entry::new(actor, Event::QueryDeclined(event)).about(&query.to)
+}
+
+/// Another person does not release a declined query.
+#[must_use]
+pub fn release_denied(actor: Actor, access: &Access, asked_by: UserName, reason: Text) -> Entry {
+    let event = ReleaseDenied { query_id: access.query_id, asked_by, reason };
+    Entry::new(actor, Event::ReleaseDenied(event)).about(&access.owner).of_query(access.query_id)
 }
 
 /// An attempt to ask that was turned down before there was a query.
 #[must_use]
 pub fn draft_rejected(actor: Actor, draft: Draft, why: String) -> Entry {
     let (draft, why) = (Some(draft), Some(why));
-    let event = QueryDeclined { access: None, draft, why, evidence: false };
+    let event = QueryDeclined { draft, why, ..EMPTY };
     Entry::new(actor, Event::QueryDeclined(event))
 }
 
@@ -41,7 +69,7 @@ pub fn draft_rejected(actor: Actor, draft: Draft, why: String) -> Entry {
 /// looked up.
 #[must_use]
 pub fn evidence_declined(actor: Actor, access: Access) -> Entry {
-    let event = QueryDeclined { access: Some(access), draft: None, why: None, evidence: true };
+    let event = QueryDeclined { access: Some(access), evidence: true, ..EMPTY };
     Entry::new(actor, Event::QueryDeclined(event))
 }
 
@@ -86,6 +114,8 @@ pub struct AnswerVerified<'a> {
     pub theirs: Option<EntryProof>,
     /// Its pages, in the order of the answer.
     pub pages: Vec<Vec<u8>>,
+    /// Its reads.
+    pub reads: &'a [Read],
     /// Until when they are kept.
     pub kept_until: Timestamp,
 }
@@ -112,6 +142,7 @@ pub fn answer_received(actor: Actor, verified: AnswerVerified<'_>) -> Entry {
         Event::AnswerReceived(AnswerReceived { access, receipt_digest, theirs: verified.theirs });
     let owed = query.reply_owed(&event, true, envelope);
     let changes = StateChanges {
+        shown: plates(verified.reads),
         settled: Some(settled),
         outbox: vec![receipt_message(&query.query.to, receipt)],
         pages: (!kept.pages.is_empty()).then_some(kept),

@@ -1,16 +1,17 @@
 //! Sessions: who is signed in, from where, since when, and how long that lasts.
 //!
-//! CJISSECPOL: 30 minutes idle and 12 hours in all (IA-11, IA-5 j), a secret that the server ends (IA-5
+//! CJISSECPOL: 30 minutes idle, unless the device is exempt (AC-11), and 12 hours in all (IA-11, IA-5 j), a secret that the server ends (IA-5
 //! o), asked again for privileged acts (IA-11). A session belongs to where it was opened from: its token shown
 //! elsewhere ends it. Sessions outlast a restart of the node; a session is durable before its token is
 //! given away. Whoever opens, shows or renews one does so alone, up to what the database holds: none that
 //! has ended comes back by what was under way meanwhile. One that ends is good for nothing at once;
 //! that the database forgets it and that its entry is made is owed until both are done.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex as StdMutex, MutexGuard, PoisonError};
 
 use schemas::authenticator::{AuthenticatorId, ProviderWord, SessionEnd, SessionId, SignInWay};
+use schemas::device::{Device, DeviceClass};
 use schemas::digest::Digest;
 use schemas::query::UserName;
 use schemas::time::{HOUR_MS, MINUTE_MS, Timestamp};
@@ -20,7 +21,7 @@ use tokio::sync::Mutex;
 
 use crate::token::{NoRandomness, Token};
 
-/// How long nothing may be done with a session, in milliseconds.
+/// How long nothing may be done with a session, in milliseconds: no setting says more.
 pub const IDLE_MS: i64 = 30 * MINUTE_MS;
 /// How long a session lasts, in milliseconds.
 pub const LONGEST_MS: i64 = 12 * HOUR_MS;
@@ -33,6 +34,27 @@ const MOST: usize = 8;
 const WRITTEN_MS: i64 = MINUTE_MS;
 /// How far a clock may go back, in milliseconds.
 const BACK_MS: i64 = 5 * MINUTE_MS;
+
+/// How long nothing may be done with a session, by the class of the device from which it was opened. One of
+/// no device is exempt from nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct IdleTimes(BTreeMap<DeviceClass, Option<i64>>);
+
+impl IdleTimes {
+    /// These for these classes, in milliseconds; nothing where a class is exempt from the device lock. Of the
+    /// others [`IDLE_MS`] holds.
+    #[must_use]
+    pub fn of(classes: impl IntoIterator<Item = (DeviceClass, Option<i64>)>) -> Self {
+        Self(classes.into_iter().collect())
+    }
+
+    /// That of a session; nothing where it may rest for as long as it lasts.
+    #[must_use]
+    pub fn of_session(&self, session: &Session) -> Option<i64> {
+        let class = session.device.as_ref().map(|device| device.class);
+        class.and_then(|class| self.0.get(&class).copied()).unwrap_or(Some(IDLE_MS))
+    }
+}
 
 /// A session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +73,9 @@ pub struct Session {
     pub provider: Option<ProviderWord>,
     /// From where.
     pub source: String,
+    /// The device of the agency from which it was opened, where it was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<Device>,
     /// When it began; where a provider or another session vouched for her, when she had proved herself there.
     pub began: Timestamp,
     /// When something was last done with it.
@@ -86,12 +111,12 @@ impl Session {
     }
 
     /// Why it is over at `now`, if it is.
-    fn over(&self, now: Timestamp) -> Option<SessionEnd> {
+    fn over(&self, now: Timestamp, idle: &IdleTimes) -> Option<SessionEnd> {
         if now.plus_millis(BACK_MS) < self.seen {
             Some(SessionEnd::Clock)
         } else if now >= self.until() {
             Some(SessionEnd::Expired)
-        } else if now >= self.seen.plus_millis(IDLE_MS) {
+        } else if idle.of_session(self).is_some_and(|idle| now >= self.seen.plus_millis(idle)) {
             Some(SessionEnd::Idle)
         } else {
             None
@@ -143,6 +168,7 @@ struct Over {
 /// All sessions of a node.
 pub struct Sessions {
     records: Arc<dyn SignInRecords>,
+    idle: IdleTimes,
     /// Held until the database holds the same.
     live: Mutex<ByToken>,
     /// What is still to be forgotten and recorded, in its order.
@@ -162,7 +188,10 @@ impl Sessions {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn load(records: Arc<dyn SignInRecords>) -> Result<Self, StoreError> {
+    pub async fn load(
+        records: Arc<dyn SignInRecords>,
+        idle: IdleTimes,
+    ) -> Result<Self, StoreError> {
         let stored = records.sessions().await?;
         let live = stored.into_iter().filter_map(|one| {
             let session: Session = serde_json::from_str(&one.session).ok()?;
@@ -170,7 +199,7 @@ impl Sessions {
             Some((one.token, Live { session, written }))
         });
         let live = Mutex::new(live.collect());
-        Ok(Self { records, live, over: StdMutex::default(), settling: Mutex::default() })
+        Ok(Self { records, idle, live, over: StdMutex::default(), settling: Mutex::default() })
     }
 
     /// A session that can be opened: its id stands in the entry that comes first.
@@ -216,12 +245,7 @@ impl Sessions {
     ) -> Result<Session, NoSession> {
         let digest = token.digest();
         let mut live = self.live.lock().await;
-        let one = live.get_mut(&digest).ok_or(NoSession::Unknown)?;
-        let elsewhere = (one.session.source != source).then_some(SessionEnd::Elsewhere);
-        if let Some(why) = one.session.over(now).or(elsewhere).or_else(|| ends(&one.session)) {
-            self.take(&mut live, digest, why);
-            return Err(NoSession::Ended(why));
-        }
+        let one = self.lasting(&mut live, digest, (source, now), ends)?;
         one.session.seen = one.session.seen.max(now);
         let session = one.session.clone();
         if session.seen >= one.written.plus_millis(WRITTEN_MS)
@@ -231,6 +255,42 @@ impl Sessions {
             one.written = session.seen;
         }
         Ok(session)
+    }
+
+    /// The session of a token that is shown from `source`, with which nothing is done now: what was begun for
+    /// its person goes on, and does not keep it from ending for want of acts.
+    ///
+    /// # Errors
+    /// As [`Self::find`].
+    pub async fn look(
+        &self,
+        token: &Token,
+        source: &str,
+        now: Timestamp,
+        ends: impl Fn(&Session) -> Option<SessionEnd>,
+    ) -> Result<Session, NoSession> {
+        let mut live = self.live.lock().await;
+        let one = self.lasting(&mut live, token.digest(), (source, now), ends)?;
+        Ok(one.session.clone())
+    }
+
+    /// The session of a token, unless it is over; then it is taken away.
+    fn lasting<'a>(
+        &self,
+        live: &'a mut ByToken,
+        token: Digest,
+        (source, now): (&str, Timestamp),
+        ends: impl Fn(&Session) -> Option<SessionEnd>,
+    ) -> Result<&'a mut Live, NoSession> {
+        let one = live.get(&token).ok_or(NoSession::Unknown)?;
+        let elsewhere = (one.session.source != source).then_some(SessionEnd::Elsewhere);
+        if let Some(why) =
+            one.session.over(now, &self.idle).or(elsewhere).or_else(|| ends(&one.session))
+        {
+            self.take(live, token, why);
+            return Err(NoSession::Ended(why));
+        }
+        live.get_mut(&token).ok_or(NoSession::Unknown)
     }
 
     /// The person of a session has proved again who she is, at `verified`: it goes on under a new token, and the one
@@ -277,7 +337,7 @@ impl Sessions {
         now: Timestamp,
         ends: impl Fn(&Session) -> Option<SessionEnd>,
     ) -> usize {
-        self.end_those(|session| session.over(now).or_else(|| ends(session))).await
+        self.end_those(|session| session.over(now, &self.idle).or_else(|| ends(session))).await
     }
 
     /// Has the database forget, and then `record` record, what has ended. What fails is tried again with
@@ -305,6 +365,12 @@ impl Sessions {
                 self.over().pop_front();
             }
         }
+    }
+
+    /// How long nothing may be done with a session, in milliseconds; nothing where it may rest.
+    #[must_use]
+    pub fn idle(&self, session: &Session) -> Option<i64> {
+        self.idle.of_session(session)
     }
 
     /// Every session.

@@ -1,16 +1,20 @@
 //! A provider as a node asks it, and how much of its word is enough.
 
+use std::time::Duration;
+
 use host::authorities::authorities;
+use host::https::Https;
 use schemas::time::{HOUR_MS, MINUTE_MS, Timestamp};
 use tokio::sync::Semaphore;
 
 use super::error::SignOnError;
-use super::https::Https;
 use super::metadata::Metadata;
 use super::settings::Settings;
 use super::word::Word;
 use crate::Secret;
 
+/// How long one request to a provider may take in all.
+const LONGEST: Duration = Duration::from_secs(8);
 /// Most answers that are looked into at once.
 const AT_ONCE: usize = 32;
 /// How much longer than set it may be since somebody proved who she is, in milliseconds: clocks differ.
@@ -54,7 +58,7 @@ impl Provider {
     ) -> Result<Self, UnfitProvider> {
         let unfit = |why: String| UnfitProvider { name: settings.name.clone(), why };
         let roots = authorities(settings.authority.as_deref()).map_err(unfit)?;
-        let https = Https::trusting(roots).map_err(|e| unfit(e.to_string()))?;
+        let https = Https::trusting(roots, LONGEST).map_err(|e| unfit(e.to_string()))?;
         let metadata = Metadata::of(&settings.issuer, &settings.label);
         Ok(Self { secret, back, https, metadata, turns: Semaphore::new(AT_ONCE), settings })
     }

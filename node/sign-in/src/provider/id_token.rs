@@ -2,13 +2,13 @@
 //! a key of the provider with a public-key algorithm, by this issuer, for this node alone, for this request,
 //! now.
 
+use host::https::Https;
 use jsonwebtoken::{Algorithm, Validation, decode, decode_header};
 use schemas::time::{MINUTE_MS, Timestamp};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use super::error::SignOnError;
-use super::https::Https;
 use super::metadata::Metadata;
 use super::settings::Settings;
 use super::word::Word;

@@ -2,6 +2,7 @@
 //! for again when one is shown that is not among them, once a minute at most. Whoever shows tokens of made-up
 //! keys makes a node call its provider no more often than that.
 
+use host::https::{Https, callable};
 use hyper::{StatusCode, Uri};
 use jsonwebtoken::jwk::{Jwk, KeyAlgorithm, PublicKeyUse};
 use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey};
@@ -12,7 +13,6 @@ use serde_json::Value;
 use tokio::sync::Mutex;
 
 use super::error::SignOnError;
-use super::https::{Https, callable};
 
 /// How long what it says of itself is believed, in milliseconds. A key that it withdraws verifies nothing
 /// after that.

@@ -9,7 +9,6 @@
 
 mod client;
 mod error;
-mod https;
 mod id_token;
 mod metadata;
 mod request;

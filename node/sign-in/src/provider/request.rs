@@ -4,15 +4,15 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use form_urlencoded::{Serializer, byte_serialize};
-use hyper::StatusCode;
-use hyper::header::HeaderValue;
+use host::https::Posted;
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use hyper::{HeaderMap, StatusCode};
 use schemas::digest::Digest;
 use schemas::time::{MINUTE_MS, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::client::{Provider, SKEW_MS};
 use super::error::SignOnError;
-use super::https::Form;
 use super::id_token::verified;
 use super::word::Word;
 use crate::sealing::SealingKey;
@@ -180,7 +180,7 @@ impl Provider {
     }
 
     /// The form that exchanges a code, and by what the node shows that it is the client.
-    fn exchange(&self, kept: &Kept, code: &str, secret_in_form: bool) -> Form {
+    fn exchange(&self, kept: &Kept, code: &str, secret_in_form: bool) -> Posted {
         let mut form = Serializer::new(String::new());
         form.append_pair("grant_type", "authorization_code")
             .append_pair("code", code)
@@ -195,7 +195,13 @@ impl Provider {
             }
             None => drop(form.append_pair("client_id", &self.settings.client)),
         }
-        Form { encoded: form.finish(), authorization }
+        let mut headers = HeaderMap::new();
+        let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
+        headers.insert(CONTENT_TYPE, kind);
+        if let Some(authorization) = authorization {
+            headers.insert(AUTHORIZATION, authorization);
+        }
+        Posted { headers, body: form.finish().into() }
     }
 
     async fn word(

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use host::https::callable;
 use schemas::purpose::Role;
 use serde::{Deserialize, Serialize};
-
-use super::https::callable;
 
 /// Longest time since somebody proved who she is there that can be set, in hours: CJISSECPOL, IA-5 j(10).
 pub const LONGEST_HOURS: u32 = 12;

@@ -20,6 +20,7 @@ fn session(id: SessionId, user: &str, now: Timestamp) -> Session {
         authenticators: Vec::new(),
         provider: None,
         source: "desk".into(),
+        device: None,
         began: now,
         seen: now,
         verified: now,
@@ -45,7 +46,7 @@ async fn settled(sessions: &Sessions) -> Vec<(String, SessionEnd)> {
 
 async fn begun(dir: &tempfile::TempDir) -> Sessions {
     let store = Sqlite::open(&dir.path().join("accord.db")).await.unwrap();
-    Sessions::load(Arc::new(store)).await.unwrap()
+    Sessions::load(Arc::new(store), IdleTimes::default()).await.unwrap()
 }
 
 async fn shown(
@@ -204,7 +205,7 @@ async fn a_session_that_is_ended_while_it_is_shown_or_renewed_does_not_come_back
             reached: Notify::new(),
             go: Notify::new(),
         });
-        let sessions = Arc::new(Sessions::load(held.clone()).await.unwrap());
+        let sessions = Arc::new(Sessions::load(held.clone(), IdleTimes::default()).await.unwrap());
         let token = opened(&sessions, "a", at(0)).await;
         held.holds.store(true, Ordering::SeqCst);
         let (shared, same) = (sessions.clone(), token.clone());
@@ -228,7 +229,7 @@ async fn a_session_that_is_ended_while_it_is_shown_or_renewed_does_not_come_back
         }
         assert!(sessions.all().await.is_empty(), "renewing: {renewing}");
         settled(&sessions).await;
-        let again = Sessions::load(held).await.unwrap();
+        let again = Sessions::load(held, IdleTimes::default()).await.unwrap();
         assert!(again.all().await.is_empty(), "after a restart; renewing: {renewing}");
     }
 }

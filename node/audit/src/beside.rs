@@ -4,7 +4,7 @@
 
 use schemas::agency::AgencyId;
 use schemas::body::Body;
-use schemas::entry::Header;
+use schemas::entry::{EntryKind, Header};
 use schemas::event::Event;
 
 use super::messages::{Expected, Expects};
@@ -35,46 +35,131 @@ enum Belongs {
     Anything,
 }
 
-/// The table of what belongs beside entries of the log of `me`.
-fn belongs(header: &Header, body: &Body, me: &AgencyId) -> Belongs {
+/// Kinds beside which one message stands, whatever else they say.
+const ONE_MESSAGE: &[(EntryKind, (Expects, Side))] = &[
+    (EntryKind::QuerySent, (Expects::Query, Side::Own)),
+    (EntryKind::AnswerReceived, (Expects::Answer, Side::Peer)),
+    (EntryKind::RefusalReceived, (Expects::Refusal, Side::Peer)),
+    (EntryKind::ReceiptRecorded, (Expects::Receipt, Side::Peer)),
+    (EntryKind::CardIssued, (Expects::Card, Side::Own)),
+    (EntryKind::CardAdded, (Expects::Card, Side::Peer)),
+    (EntryKind::CardReplaced, (Expects::Card, Side::Peer)),
+    (EntryKind::CardUpdated, (Expects::Card, Side::Peer)),
+    (EntryKind::CardHeld, (Expects::Card, Side::Peer)),
+    (EntryKind::AgreementProposed, (Expects::Agreement, Side::Own)),
+    (EntryKind::AgreementReceived, (Expects::Agreement, Side::Peer)),
+    (EntryKind::AgreementSigned, (Expects::Adherence, Side::Own)),
+    (EntryKind::AgreementAdhered, (Expects::Adherence, Side::Peer)),
+    (EntryKind::RequestSubmitted, (Expects::Request, Side::Own)),
+    (EntryKind::RequestReceived, (Expects::Request, Side::Peer)),
+    (EntryKind::PolicyReceived, (Expects::Policy, Side::Peer)),
+    (EntryKind::AuditReconciled, (Expects::Statement, Side::Peer)),
+];
+
+/// Kinds beside which nothing signed stands.
+const NOTHING: &[EntryKind] = &[
+    EntryKind::QueryDeclined,
+    EntryKind::PeerRejected,
+    EntryKind::ReadsSearched,
+    EntryKind::CardBlocked,
+    EntryKind::CardUnblocked,
+    EntryKind::ReceiptsExtended,
+    EntryKind::RequestRecorded,
+    EntryKind::RequestClosed,
+    EntryKind::ReleaseDenied,
+    EntryKind::UserAdded,
+    EntryKind::UserTrained,
+    EntryKind::UserCleared,
+    EntryKind::UserDisabled,
+    EntryKind::UserEnabled,
+    EntryKind::UserReviewed,
+    EntryKind::UserSuspended,
+    EntryKind::UserAttested,
+    EntryKind::UserDelegated,
+    EntryKind::UserProposed,
+    EntryKind::UserConfirmed,
+    EntryKind::UserDeclined,
+    EntryKind::UserCountersigned,
+    EntryKind::UserEnrolled,
+    EntryKind::UserRecovered,
+    EntryKind::UserLocked,
+    EntryKind::UserUnlocked,
+    EntryKind::AuthenticatorBound,
+    EntryKind::AuthenticatorRevoked,
+    EntryKind::SignInSucceeded,
+    EntryKind::SignInFailed,
+    EntryKind::SessionEnded,
+    EntryKind::PolicyAdopted,
+    EntryKind::DutyRecorded,
+    EntryKind::SourceAdded,
+    EntryKind::ProgramAdded,
+    EntryKind::ProgramRenewed,
+    EntryKind::ProgramRevoked,
+    EntryKind::DeviceAdded,
+    EntryKind::DeviceRevoked,
+    EntryKind::SourceRenewed,
+    EntryKind::SourceDisabled,
+    EntryKind::ReadsImported,
+    EntryKind::ReadsWithdrawn,
+    EntryKind::ReadsPurged,
+    EntryKind::AnswersPurged,
+    EntryKind::HoldPlaced,
+    EntryKind::HoldReleased,
+    EntryKind::EvidenceExported,
+    EntryKind::EvidenceBooked,
+    EntryKind::EntriesRedacted,
+    EntryKind::AuditViewed,
+    EntryKind::AuditExported,
+    EntryKind::AuditReported,
+    EntryKind::IncidentReported,
+    EntryKind::IncidentTold,
+    EntryKind::AuditSampled,
+    EntryKind::AuditRecorded,
+    EntryKind::PublicReleased,
+    EntryKind::PublicShown,
+    EntryKind::PublicWithdrawn,
+    EntryKind::BackupMade,
+    EntryKind::BackupFinished,
+    EntryKind::BackupRestored,
+    EntryKind::ClockAccepted,
+    EntryKind::AlarmResolved,
+    EntryKind::FindingsExplained,
+];
+
+/// The table of what belongs beside entries of the log of `me`; `None` of a kind that is in no part of
+/// it, which a test of this file keeps from being.
+fn belongs(header: &Header, body: &Body, me: &AgencyId) -> Option<Belongs> {
     use Expects as E;
     use Side::{Own, Peer};
-    Belongs::Exactly(match &body.event {
-        Event::QuerySent(_) => &[(E::Query, Own)],
+    if let Some((_, one)) = ONE_MESSAGE.iter().find(|(kind, _)| *kind == header.kind) {
+        return Some(Belongs::Exactly(std::slice::from_ref(one)));
+    }
+    if NOTHING.contains(&header.kind) {
+        return Some(Belongs::Exactly(&[]));
+    }
+    Some(Belongs::Exactly(match &body.event {
         Event::QueryAnswered(_) => &[(E::Query, Peer), (E::Answer, Own)],
         Event::QueryRefused(refused) if !refused.redelivered => {
             &[(E::Query, Peer), (E::Refusal, Own)]
         }
-        Event::AnswerReceived(_) => &[(E::Answer, Peer)],
-        Event::RefusalReceived(_) => &[(E::Refusal, Peer)],
-        Event::ReceiptRecorded(_) => &[(E::Receipt, Peer)],
         // Nor is a proposal held against anybody that was refused.
-        Event::AnswerRejected(_) | Event::AgreementRefused(_) => return Belongs::Anything,
+        Event::AnswerRejected(_) | Event::AgreementRefused(_) => return Some(Belongs::Anything),
         // What these repeat stands beside an earlier entry; a head above a proof is signed by itself.
         Event::QueryRefused(_)
         | Event::QueryUnanswered(_)
         | Event::AnswerViewed(_)
         | Event::AnswerRedelivered(_)
-        | Event::PeerProved(_) => return Belongs::NothingOfPeer,
-        Event::CardIssued(_) => &[(E::Card, Own)],
-        Event::CardAdded(_)
-        | Event::CardReplaced(_)
-        | Event::CardUpdated(_)
-        | Event::CardHeld(_) => &[(E::Card, Peer)],
+        | Event::PeerProved(_) => return Some(Belongs::NothingOfPeer),
         Event::AlarmRaised(alarm) if alarm.version.is_some() => &[(E::Card, Peer)],
-        Event::AgreementProposed(_) => &[(E::Agreement, Own)],
-        Event::AgreementReceived(_) => &[(E::Agreement, Peer)],
-        Event::AgreementSigned(_) => &[(E::Adherence, Own)],
-        Event::AgreementAdhered(_) => &[(E::Adherence, Peer)],
+        Event::AlarmRaised(_) => &[],
         // One's own concerns every party and names none.
         Event::AgreementSuspended(_)
         | Event::AgreementResumed(_)
-        | Event::AgreementWithdrawn(_) => match header.peer {
+        | Event::AgreementWithdrawn(_)
+        | Event::AgreementDeclined(_) => match header.peer {
             None => &[(E::Notice, Own)],
             Some(_) => &[(E::Notice, Peer)],
         },
-        Event::RequestSubmitted(_) => &[(E::Request, Own)],
-        Event::RequestReceived(_) => &[(E::Request, Peer)],
         // Decided or withdrawn here or there: by whoever acts.
         Event::RequestApproved(_) | Event::RequestDenied(_) => match acts(body, me) {
             Own => &[(E::Decision, Own)],
@@ -90,60 +175,8 @@ fn belongs(header: &Header, body: &Body, me: &AgencyId) -> Belongs {
         },
         Event::AuditStated(stated) if stated.asked => &[(E::StatementRequest, Own)],
         Event::AuditStated(_) => &[(E::StatementRequest, Peer), (E::Statement, Own)],
-        Event::AuditReconciled(_) => &[(E::Statement, Peer)],
-        Event::QueryDeclined(_)
-        | Event::PeerRejected(_)
-        | Event::ReadsSearched(_)
-        | Event::CardBlocked(_)
-        | Event::CardUnblocked(_)
-        | Event::ReceiptsExtended(_)
-        | Event::RequestRecorded(_)
-        | Event::UserAdded(_)
-        | Event::UserTrained(_)
-        | Event::UserDisabled(_)
-        | Event::UserEnabled(_)
-        | Event::UserReviewed(_)
-        | Event::UserDelegated(_)
-        | Event::UserProposed(_)
-        | Event::UserConfirmed(_)
-        | Event::UserDeclined(_)
-        | Event::UserCountersigned(_)
-        | Event::UserEnrolled(_)
-        | Event::UserRecovered(_)
-        | Event::UserLocked(_)
-        | Event::UserUnlocked(_)
-        | Event::AuthenticatorBound(_)
-        | Event::AuthenticatorRevoked(_)
-        | Event::SignInSucceeded(_)
-        | Event::SignInFailed(_)
-        | Event::SessionEnded(_)
-        | Event::PolicyAdopted(_)
-        | Event::SourceAdded(_)
-        | Event::ProgramAdded(_)
-        | Event::ProgramRenewed(_)
-        | Event::ProgramRevoked(_)
-        | Event::SourceRenewed(_)
-        | Event::SourceDisabled(_)
-        | Event::ReadsImported(_)
-        | Event::ReadsWithdrawn(_)
-        | Event::ReadsPurged(_)
-        | Event::AnswersPurged(_)
-        | Event::HoldPlaced(_)
-        | Event::HoldReleased(_)
-        | Event::EvidenceExported(_)
-        | Event::EntriesRedacted(_)
-        | Event::AuditViewed(_)
-        | Event::AuditExported(_)
-        | Event::AuditReported(_)
-        | Event::AuditSampled(_)
-        | Event::AuditRecorded(_)
-        | Event::BackupMade(_)
-        | Event::BackupFinished(_)
-        | Event::BackupRestored(_)
-        | Event::ClockAccepted(_)
-        | Event::AlarmRaised(_)
-        | Event::AlarmResolved(_) => &[],
-    })
+        _ => return None,
+    }))
 }
 
 /// What must stand beside an entry of the log of `me`.
@@ -152,7 +185,9 @@ fn belongs(header: &Header, body: &Body, me: &AgencyId) -> Belongs {
 /// When the entry concerns nobody whom it could be about, in a sentence.
 pub(super) fn beside(header: &Header, body: &Body, me: &AgencyId) -> Result<Beside, String> {
     use Expects as E;
-    let expected = match belongs(header, body, me) {
+    let belongs = belongs(header, body, me)
+        .ok_or_else(|| format!("nobody knows what stands beside `{}`", header.kind))?;
+    let expected = match belongs {
         Belongs::Exactly(expected) => expected,
         Belongs::NothingOfPeer => {
             peer(header, me)?;
@@ -188,4 +223,41 @@ fn peer<'a>(header: &'a Header, me: &AgencyId) -> Result<&'a AgencyId, String> {
     peer.ok_or_else(|| {
         format!("`{}` is between two agencies, and it names no other one", header.kind)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_in_one_part_of_the_table() {
+        use EntryKind as Kind;
+        // What depends on more than the kind.
+        let by_case = [
+            Kind::QueryAnswered,
+            Kind::QueryRefused,
+            Kind::AnswerRejected,
+            Kind::AgreementRefused,
+            Kind::QueryUnanswered,
+            Kind::AnswerViewed,
+            Kind::AnswerRedelivered,
+            Kind::PeerProved,
+            Kind::AlarmRaised,
+            Kind::AgreementSuspended,
+            Kind::AgreementResumed,
+            Kind::AgreementWithdrawn,
+            Kind::AgreementDeclined,
+            Kind::RequestApproved,
+            Kind::RequestDenied,
+            Kind::RequestWithdrawn,
+            Kind::ReadsCorrected,
+            Kind::AuditStated,
+        ];
+        for kind in EntryKind::ALL {
+            let one = ONE_MESSAGE.iter().filter(|(of, _)| of == kind).count();
+            let nothing = NOTHING.iter().filter(|of| *of == kind).count();
+            let by_case = by_case.iter().filter(|of| *of == kind).count();
+            assert_eq!(one + nothing + by_case, 1, "{kind}");
+        }
+    }
 }

@@ -13,6 +13,7 @@ use super::check::Report;
 use super::cosigned_heads::CosignedHeads;
 use super::evidence::Evidence;
 use super::exchange_lines::ExchangeLines;
+use super::explained::Explanations;
 use super::reconcile::Finding;
 use super::signed_by::SignedBy;
 use super::unproven::Unproven;
@@ -41,6 +42,8 @@ pub(super) struct BundleIndex {
     pub(super) rejected: Vec<(u64, Digest, SignedBy)>,
     /// Exchanges of which it keeps no proof of the other side's entry.
     pub(super) unproven: Unproven,
+    /// What its auditors said of findings.
+    pub(super) explained: Explanations,
 }
 
 /// A place in the other side's log that an entry keeps the proof of.
@@ -74,6 +77,7 @@ impl BundleIndex {
             foreign: Vec::new(),
             rejected: Vec::new(),
             unproven: Unproven::default(),
+            explained: Explanations::default(),
         }
     }
 
@@ -99,6 +103,9 @@ impl BundleIndex {
             }
         }
         self.unproven.see(judged);
+        if let Some(body) = judged.body.as_ref().filter(|_| judged.holds) {
+            self.explained.see(&self.head.agency, header, body);
+        }
         let foreign = judged.theirs.iter().map(|kept| ForeignProof {
             by: header.index,
             nth: kept.nth,

@@ -16,6 +16,7 @@ use super::keys::Keys;
 use super::pins::Pins;
 use super::preamble::{Heads, Preamble};
 use super::problem::{Problem, problem};
+use super::public::ShownCheck;
 use super::redaction_check::RedactionCheck;
 use super::registry_check::RegistryCheck;
 use super::session_check::SessionCheck;
@@ -49,6 +50,7 @@ pub struct Check<S> {
     registry: RegistryCheck,
     decisions: Decisions,
     sessions: SessionCheck,
+    shown: ShownCheck,
     clock: ClockSteps,
     /// The entry before, with its time.
     last: Option<(u64, Timestamp)>,
@@ -94,6 +96,7 @@ impl<S: FnMut(Judged, &Item, u64)> Check<S> {
             registry: RegistryCheck::new(whole),
             decisions: Decisions::new(me),
             sessions: SessionCheck::new(whole),
+            shown: ShownCheck::new(whole),
             clock: ClockSteps::default(),
             last: None,
             disproved: Vec::new(),
@@ -188,9 +191,10 @@ impl<S: FnMut(Judged, &Item, u64)> Check<S> {
             self.holds.see(header, body);
             self.decisions.see(header, item, body, self.registry.state());
             self.sessions.see(header, body, judged.asked.as_ref());
+            self.shown.see(header, body);
             let found = self.registry.problems().into_iter();
             let found = found.chain(self.holds.problems()).chain(self.decisions.problems());
-            let found = found.chain(self.sessions.problems());
+            let found = found.chain(self.sessions.problems()).chain(self.shown.problems());
             for found in found.collect::<Vec<_>>() {
                 self.add(found);
             }

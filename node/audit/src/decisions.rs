@@ -33,12 +33,9 @@ use super::problem::{Problem, problem};
 use recent::Recent;
 use redelivered::refused_again;
 use served::Served;
-use uses::{Limit, UsesCount};
+use uses::{Limit, MOST_AT_ONCE, UsesCount};
 
 pub use not_again::NotDecidedAgain;
-
-/// Most queries of one requester that are decided at once.
-const MOST_AT_ONCE: u32 = 128;
 
 /// Most authorities of one pair that are taken for used up, one after the other.
 const MOST_USED_UP: usize = 32;
@@ -220,8 +217,8 @@ impl Decisions {
         }
     }
 
-    /// The same decision, of a query that was decided at `at`, when each authority had been used `since`
-    /// times less, and some were used up.
+    /// The same decision, of a query that was decided at `at`, before the last `since` answers were given, and
+    /// with some authorities used up.
     fn decide(
         &self,
         state: &State,
@@ -241,10 +238,8 @@ impl Decisions {
             if used_up.iter().any(|limit| limit.authority == *id) {
                 return Uses { all: u32::MAX, today: u32::MAX };
             }
-            let without = |count: u32| {
-                count.saturating_sub(u32::from(before == Some(id))).saturating_sub(since)
-            };
-            let (all, today) = self.uses.used(id, at.day_start(), &query.from);
+            let without = |count: u32| count.saturating_sub(u32::from(before == Some(id)));
+            let (all, today) = self.uses.used(id, at.day_start(), &query.from, since);
             Uses { all: without(all), today: without(today) }
         };
         decide_upon(state, &self.me, query, at, uses)

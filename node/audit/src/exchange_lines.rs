@@ -6,7 +6,7 @@ use schemas::body::Outcome;
 use schemas::digest::Digest;
 use schemas::event::Event;
 use schemas::query::QueryId;
-use schemas::statement::{ExchangeRecord, Reached};
+use schemas::statement::{ExchangeRecord, MOST_REFUSALS, Reached};
 use schemas::time::Timestamp;
 
 use super::key_times::KeyEnd;
@@ -28,6 +28,28 @@ pub struct Line {
     pub reply_by: Option<Signature>,
     /// Who signed the receipt that the owner recorded.
     pub receipt_by: Option<Signature>,
+}
+
+impl Line {
+    /// An owner that refuses a query for another reason than before has made several refusals of it, and
+    /// the requester may hold any.
+    fn refused_again(&mut self, reached: Reached, served: bool, reply: Option<Digest>) {
+        let record = &mut self.record;
+        if !served || reached != Reached::Refused {
+            record.refused_before.clear();
+            return;
+        }
+        if let (Some(before), Some(_)) =
+            (record.reply, reply.filter(|new| record.reply != Some(*new)))
+        {
+            // More than these no owner may make: whoever was told an earlier one holds another refusal.
+            if record.refused_before.len() >= MOST_REFUSALS.saturating_sub(1) {
+                record.refused_before.remove(0);
+            }
+            record.refused_before.push(before);
+        }
+        record.refused_before.retain(|one| Some(*one) != reply);
+    }
 }
 
 /// What a log says of the exchanges with one peer, from its entries in order, as far as those whose
@@ -113,6 +135,7 @@ impl ExchangeLines {
                 query,
                 reply: None,
                 receipt: None,
+                refused_before: Vec::new(),
             },
             begun: asked.at.min(asked.logged),
             query_by: None,
@@ -132,6 +155,7 @@ impl ExchangeLines {
             *known = Some(signature(signed));
         }
         if reached >= line.record.reached {
+            line.refused_again(reached, theirs, access.answer_digest);
             line.record.reached = reached;
             line.record.reply = access.answer_digest.or(line.record.reply);
             // The requester signs its receipt with the entry of the answer.

@@ -4,12 +4,13 @@
 //! them take about 100 MB, for as long as a comparison lasts.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::ops::Range;
 
 use schemas::agency::AgencyId;
 use schemas::digest::Digest;
 use schemas::statement::tree_path::TreePath;
-use schemas::statement::{BUCKET, Child, ExchangeRecord, Reached, bucket, divided};
+use schemas::statement::{BUCKET, Child, ExchangeRecord, MOST_REFUSALS, Reached, bucket, divided};
 use schemas::time::{DAY_MS, Timestamp};
 
 use schemas::exchange::Exchange;
@@ -38,6 +39,8 @@ pub struct Item {
     pub entry: u64,
     /// How it ended.
     pub ended: Ended,
+    /// Digests of the refusals before the last one, where there were several.
+    pub refused_before: Box<[Digest]>,
 }
 
 impl Item {
@@ -57,7 +60,46 @@ pub fn line(exchange: &Exchange, me: &AgencyId, peer: &AgencyId) -> ExchangeReco
         query: exchange.query,
         reply: exchange.reply,
         receipt: exchange.receipt,
+        refused_before: Vec::new(),
     }
+}
+
+impl Item {
+    /// What its exchange, as a log tells it, says to both.
+    #[must_use]
+    pub fn line(&self, exchange: &Exchange, me: &AgencyId, peer: &AgencyId) -> ExchangeRecord {
+        let refused_before = self.refused_before.to_vec();
+        ExchangeRecord { refused_before, ..line(exchange, me, peer) }
+    }
+}
+
+impl TurnedAway {
+    /// It was turned away once more.
+    fn again(&mut self, exchange: Exchange) {
+        // Other bytes under a known id: the first bytes are the exchange.
+        if self.last.query != exchange.query {
+            return;
+        }
+        let known = std::mem::replace(&mut self.last, exchange);
+        self.before.extend(known.reply);
+        bounded(&mut self.before);
+    }
+
+    /// The refusals before one that was kept for good; none where it was none, or of other bytes.
+    fn before_that(&self, kept: &Exchange) -> Vec<Digest> {
+        let refused = kept.reached == Reached::Refused && !kept.asked;
+        if !refused || self.last.query != kept.query || self.last.entry > kept.entry {
+            return Vec::new();
+        }
+        let mut before: Vec<Digest> = self.before.iter().copied().chain(self.last.reply).collect();
+        bounded(&mut before);
+        before
+    }
+}
+
+/// An owner makes no more refusals of a query than may be; a log that holds more tells of the last ones.
+fn bounded(before: &mut Vec<Digest>) {
+    before.drain(..before.len().saturating_sub(MOST_REFUSALS - 1));
 }
 
 /// Gathers what a tree is made of.
@@ -66,7 +108,15 @@ pub struct TreeBuilder {
     me: AgencyId,
     peer: AgencyId,
     items: Vec<Item>,
-    turned_away: BTreeMap<Digest, Exchange>,
+    turned_away: BTreeMap<Digest, TurnedAway>,
+}
+
+/// A query that was turned away, by the last entry that did so.
+#[derive(Debug)]
+struct TurnedAway {
+    last: Exchange,
+    /// The refusals before that one.
+    before: Vec<Digest>,
 }
 
 impl TreeBuilder {
@@ -78,22 +128,28 @@ impl TreeBuilder {
 
     /// Takes in the next exchanges, in the order of their entries.
     pub fn add(&mut self, exchanges: Vec<Exchange>) {
-        self.items.reserve(exchanges.len());
-        for exchange in exchanges {
-            if exchange.turned_away {
-                let key = exchange.query_id.digest();
-                let known = self.turned_away.entry(key).or_insert_with(|| exchange.clone());
-                // Other bytes under a known id: the first bytes are the exchange.
-                if known.query == exchange.query {
-                    *known = exchange;
+        let (turned_away, settled): (Vec<_>, Vec<_>) =
+            exchanges.into_iter().partition(|exchange| exchange.turned_away);
+        // What is turned away is so before it is settled, and not after.
+        for exchange in turned_away {
+            match self.turned_away.entry(exchange.query_id.digest()) {
+                Entry::Vacant(new) => {
+                    new.insert(TurnedAway { last: exchange, before: Vec::new() });
                 }
-            } else {
-                self.items.push(self.item(&exchange));
+                Entry::Occupied(mut known) => known.get_mut().again(exchange),
             }
+        }
+        self.items.reserve(settled.len());
+        for exchange in settled {
+            let item = match self.turned_away.get(&exchange.query_id.digest()) {
+                Some(away) => self.item(&exchange, &away.before_that(&exchange)),
+                None => self.item(&exchange, &[]),
+            };
+            self.items.push(item);
         }
     }
 
-    fn item(&self, exchange: &Exchange) -> Item {
+    fn item(&self, exchange: &Exchange, refused_before: &[Digest]) -> Item {
         let ended = match (exchange.reached, exchange.receipt) {
             (Reached::Answered, Some(_)) => Ended::Answered,
             (Reached::Refused, _) => Ended::Refused,
@@ -101,10 +157,15 @@ impl TreeBuilder {
         };
         Item {
             key: exchange.query_id.digest(),
-            digest: line(exchange, &self.me, &self.peer).digest(),
+            digest: ExchangeRecord {
+                refused_before: refused_before.to_vec(),
+                ..line(exchange, &self.me, &self.peer)
+            }
+            .digest(),
             asked_at: exchange.asked_at,
             entry: exchange.entry,
             ended,
+            refused_before: refused_before.into(),
         }
     }
 
@@ -119,7 +180,7 @@ impl TreeBuilder {
         let further: Vec<Item> = turned_away
             .iter()
             .filter(|(key, _)| !known(key))
-            .map(|(_, exchange)| self.item(exchange))
+            .map(|(_, away)| self.item(&away.last, &away.before))
             .collect();
         let mut items = self.items;
         items.extend(further);

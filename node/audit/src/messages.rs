@@ -10,6 +10,7 @@ use schemas::correction::Correction;
 use schemas::digest::Digest;
 use schemas::envelope::{Envelope, Kind};
 use schemas::key::Fingerprint;
+use schemas::posted::PostedPolicy;
 use schemas::query::Query;
 use schemas::refusal::Refusal;
 use schemas::statement::{Statement, StatementRequest};
@@ -45,6 +46,7 @@ pub(super) enum Expects {
     StatementRequest,
     Statement,
     Correction,
+    Policy,
 }
 
 impl Expects {
@@ -63,6 +65,7 @@ impl Expects {
             Self::Withdrawal => Kind::Withdrawal,
             Self::StatementRequest | Self::Statement => Kind::Statement,
             Self::Correction => Kind::Correction,
+            Self::Policy => Kind::Policy,
         }
     }
 
@@ -83,6 +86,7 @@ impl Expects {
             Self::StatementRequest => "the request for a statement",
             Self::Statement => "the statement",
             Self::Correction => "the correction",
+            Self::Policy => "the policy",
         }
     }
 }
@@ -104,6 +108,7 @@ pub(super) enum Message {
     StatementRequest(StatementRequest),
     Statement(Statement),
     Correction(Box<Correction>),
+    Policy(Box<PostedPolicy>),
 }
 
 /// An envelope that is what it has to be.
@@ -211,6 +216,11 @@ fn said(envelope: &Envelope, expected: &Expected) -> Result<Message, String> {
             let correction: Correction = json(envelope)?;
             between(&correction.from, &correction.to)?;
             Message::Correction(Box::new(correction))
+        }
+        Expects::Policy => {
+            let posted: PostedPolicy = json(envelope)?;
+            speaks(&posted.agency)?;
+            Message::Policy(Box::new(posted))
         }
         Expects::StatementRequest => {
             let request: StatementRequest = json(envelope)?;

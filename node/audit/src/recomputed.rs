@@ -13,6 +13,7 @@ use schemas::event::cards::{CardConfirmed, CardHeld, CardIssued, CardUpdated};
 use schemas::event::exchange::{
     AnswerReceived, QueryAnswered, QueryRefused, QuerySent, ReceiptRecorded, RefusalReceived,
 };
+use schemas::event::people::PolicyReceived;
 use schemas::event::reads::{CorrectedAnswer, ReadsCorrected};
 use schemas::query::{Query, QueryId};
 use serde_json::Value;
@@ -98,11 +99,13 @@ const fn own_act(event: &Event) -> bool {
             | Event::AgreementSuspended(_)
             | Event::AgreementResumed(_)
             | Event::AgreementWithdrawn(_)
+            | Event::AgreementDeclined(_)
             | Event::RequestReceived(_)
             | Event::RequestApproved(_)
             | Event::RequestDenied(_)
             | Event::RequestWithdrawn(_)
             | Event::ReadsCorrected(_)
+            | Event::PolicyReceived(_)
             | Event::AuditStated(_)
     )
 }
@@ -223,6 +226,9 @@ fn of_messages(
             let answer = CorrectedAnswer { query_id: correction.query_id, ..answer.clone() };
             let event = Event::ReadsCorrected(ReadsCorrected::of(correction, answer));
             Ok(Derived { event, actor: peer_acts(header), query: Some(correction.query_id) })
+        }
+        (Event::PolicyReceived(_), [Message::Policy(posted)]) => {
+            Ok(plain(Event::PolicyReceived(PolicyReceived::of(posted)), peer_acts(header)))
         }
         _ => Err(OTHERWISE.into()),
     }

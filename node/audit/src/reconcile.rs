@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use schemas::agency::AgencyId;
+pub use schemas::finding::FindingClass as Class;
 use schemas::query::QueryId;
 use schemas::statement::{ExchangeRecord, Reached};
 use schemas::time::Timestamp;
@@ -13,51 +14,9 @@ use serde::Serialize;
 
 use super::evidence::Evidence;
 use super::exchange_lines::Line;
+use super::explained::{Explanation, Explanations};
 use super::signature::Signature;
 use super::signed_by::SignedBy;
-
-/// What differs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Class {
-    /// The requester sent it; the owner's log has nothing.
-    SentOwnerSilent,
-    /// The requester holds a signed reply; the owner's log has nothing.
-    RepliedOwnerSilent,
-    /// The owner released an answer; the requester's log has none.
-    ReleasedNotReceived,
-    /// The owner refused; the requester's log has no refusal.
-    RefusedNotReceived,
-    /// Both have the answer; the owner has no receipt.
-    ReceiptMissing,
-    /// Both have a reply, and not the same.
-    Differs,
-    /// The owner holds a query signed by the requester that the requester's log lacks.
-    OwnerHoldsUnknownQuery,
-    /// A log lacks an entry that it proved to the other side.
-    Omitted,
-    /// A log has another entry where it proved one to the other side.
-    Altered,
-    /// A log does not lead to a head that it signed for the other side.
-    Forked,
-    /// A log has destroyed its entries of it before the end of their retention, under hold, or
-    /// without an entry that says so.
-    RedactedEarly,
-    /// A log says of a reply that it did not verify, and the header of that reply does.
-    RejectedAlthoughValid,
-    /// It rests on a signature with a key whose end the log that holds it recorded, and nobody else proves
-    /// that it was made before: it accuses nobody.
-    SignedWithEndedKey,
-    /// A bundle ends before a head that the other side holds: what came after it is kept back.
-    StaleBundle,
-    /// A log keeps no proof of the other side's own entry of it: what that side's log says of it may
-    /// have been written later.
-    Unproven,
-    /// A bundle does not hold by itself.
-    Unsound,
-    /// What a peer showed of its log does not hash to what it had signed.
-    Contradicts,
-}
 
 /// One difference.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -85,6 +44,9 @@ pub struct Finding {
     pub theirs: Option<ExchangeRecord>,
     /// What proves it.
     pub evidence: Vec<Evidence>,
+    /// What auditors said of it. It stays what it is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub explained: Vec<Explanation>,
 }
 
 impl Finding {
@@ -101,6 +63,7 @@ impl Finding {
             ours: None,
             theirs: None,
             evidence: Vec::new(),
+            explained: Vec::new(),
         }
     }
 
@@ -122,18 +85,23 @@ impl Finding {
             ours,
             theirs,
             evidence: Vec::new(),
+            explained: Vec::new(),
         }
     }
 }
 
-impl Class {
-    /// Whether a finding of this class is nothing but what somebody signed.
-    const fn is_signed(self) -> bool {
-        matches!(self, Self::OwnerHoldsUnknownQuery | Self::RepliedOwnerSilent)
-    }
+/// Whether a finding of this class is nothing but what somebody signed.
+const fn is_signed(class: Class) -> bool {
+    matches!(class, Class::OwnerHoldsUnknownQuery | Class::RepliedOwnerSilent)
 }
 
 impl Finding {
+    /// Puts beside it what a log's auditors said of it.
+    pub fn explain(&mut self, said: &Explanations) {
+        let said = said.about(self.class, self.query_id, self.agency.as_ref(), self.index);
+        self.explained.extend(said.cloned());
+    }
+
     /// That it rests on a signature, as far as that counts.
     #[must_use]
     pub fn resting_on(self, signature: Option<&Signature>) -> Self {
@@ -141,7 +109,7 @@ impl Finding {
         let Some(end) = discounted else {
             return Self { signed_by: Some(by.clone()), ..self };
         };
-        if !self.class.is_signed() {
+        if !is_signed(self.class) {
             return self;
         }
         let what = format!(
@@ -256,7 +224,9 @@ fn pair(requester: Option<&ExchangeRecord>, owner: Option<&ExchangeRecord>) -> P
         (Answered, Answered) if asked.reply != served.reply => Pairing::Finding(Class::Differs),
         (Answered, Answered) if served.receipt.is_none() => Pairing::Finding(Class::ReceiptMissing),
         (Answered, Answered) if asked.receipt == served.receipt => Pairing::Matched,
-        (Refused, Refused) if asked.reply == served.reply => Pairing::RefusedBoth,
+        (Refused, Refused) if served.refused_by(asked.reply) && asked.receipt == served.receipt => {
+            Pairing::RefusedBoth
+        }
         (Sent | Unanswered | Rejected, Answered) => Pairing::Finding(Class::ReleasedNotReceived),
         (Sent | Unanswered | Rejected, Refused) => Pairing::Finding(Class::RefusedNotReceived),
         // An answer released and, on a later attempt, refused: the requester has the refusal.

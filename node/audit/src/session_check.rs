@@ -1,12 +1,14 @@
 //! Whether what an agency says in its queries of how their people had signed in is what its log tells of
 //! those sessions. A whole log tells of every session before its queries, so whoever reads it finds a word
-//! that nothing bears out.
+//! that nothing bears out. So does who reads of a session from a device that was not enrolled then.
 
 use std::collections::HashMap;
 
 use schemas::body::Body;
+use schemas::device::Device;
 use schemas::entry::{EntryKind, Header};
 use schemas::event::Event;
+use schemas::event::sign_in::SignInSucceeded;
 use schemas::query::UserName;
 use schemas::session::{RequesterSession, SessionId, SignInWay};
 use schemas::time::{MINUTE_MS, Timestamp};
@@ -34,6 +36,8 @@ struct Told {
 pub(super) struct SessionCheck {
     whole: bool,
     sessions: HashMap<SessionId, Told>,
+    /// Devices that are enrolled, by their names.
+    devices: HashMap<String, Device>,
     /// Whether what was told of some session is destroyed.
     destroyed: bool,
     problems: Vec<Problem>,
@@ -52,7 +56,14 @@ impl SessionCheck {
         }
         match body.map(|body| (&body.event, body)) {
             None => self.destroyed |= header.kind == EntryKind::SignInSucceeded,
+            Some((Event::DeviceAdded(told), _)) => {
+                drop(self.devices.insert(told.device.name.clone(), told.device.clone()));
+            }
+            Some((Event::DeviceRevoked(told), _)) => drop(self.devices.remove(&told.device.name)),
             Some((Event::SignInSucceeded(told), body)) if !told.again => {
+                if let Some(why) = self.not_enrolled(told) {
+                    self.problems.push(problem(Some(header.index), "session", why));
+                }
                 let Some(user) = body.actor.user.clone() else { return };
                 let new = Told { user, way: told.way, ended: None };
                 drop(self.sessions.insert(told.session, new));
@@ -72,6 +83,17 @@ impl SessionCheck {
             }
             Some(_) => {}
         }
+    }
+
+    /// From which device a session was opened that was not enrolled so then.
+    fn not_enrolled(&self, told: &SignInSucceeded) -> Option<String> {
+        let device = told.device.as_ref()?;
+        (self.devices.get(&device.name) != Some(device)).then(|| {
+            format!(
+                "session {} was opened from the device `{}` ({}), of which the log does not tell that it was enrolled so then",
+                told.session, device.name, device.class
+            )
+        })
     }
 
     /// What of a query's word on its person's session the log does not bear out.

@@ -212,6 +212,9 @@ fn compared(
         }
         findings.push(finding);
     }
+    for finding in &mut findings {
+        told.iter().for_each(|told| finding.explain(&told.explained));
+    }
     for by in findings.iter_mut().filter_map(|finding| finding.signed_by.as_mut()) {
         by.said_ended = keys.said_ended(&by.agency, &by.key);
     }

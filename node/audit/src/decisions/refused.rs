@@ -2,23 +2,20 @@
 
 use agreements::decide::Decision;
 use registry::State;
+use schemas::authority::AuthorityId;
 use schemas::entry::Header;
 use schemas::query::Query;
 use schemas::refusal::{Refusal, RefusalCode};
 
-use super::{Decisions, MOST_AT_ONCE, NotDecidedAgain, UsedUp, codes, limit};
+use super::uses::{Limit, MOST_AT_ONCE};
+use super::{Decisions, NotDecidedAgain, UsedUp, codes, limit};
 
 /// What depends on how often an authority was used.
 const COUNTED: [RefusalCode; 2] = [RefusalCode::UsesExhausted, RefusalCode::Quota];
 
-/// Whether a decision rests on how often an authority was used.
-fn counts(decision: &Decision) -> bool {
-    match decision {
-        Decision::Permit(permit) => permit.consumes.is_some() || permit.daily.is_some(),
-        Decision::Refuse(refused) => {
-            refused.reasons.as_slice().iter().any(|one| COUNTED.contains(&one.code))
-        }
-    }
+/// An authority that came closest to permitting a query, of whose limits a refusal tells nothing.
+fn unbounded(authority: AuthorityId, query: &Query) -> Limit {
+    Limit { authority, peer: query.from.clone(), most: u32::MAX, daily: false }
 }
 
 impl Decisions {
@@ -52,32 +49,48 @@ impl Decisions {
         // Others may have used an authority between the decision and its entry: what was decided is
         // what one of those counts gives.
         for since in 0..=MOST_AT_ONCE {
-            match self.decide(state, query, refusal.at, since, &UsedUp::new()) {
+            let other = match self.decide(state, query, refusal.at, since, &UsedUp::new()) {
                 Err(what) => return self.wrong(header, &what),
                 Ok(decision) if is_it(&decision) => return self.dated(header, refusal.at),
-                Ok(other) => {
-                    let counted = counts(&other) || first.as_ref().is_some_and(counts);
-                    first.get_or_insert(other);
-                    if !counted {
-                        break;
-                    }
+                Ok(other) => other,
+            };
+            if since == 0 {
+                // One that is used up gives way to another, whose reasons speak of no count. Where as much
+                // comes of it with nothing used, no count makes a difference.
+                let unused = self.decide(state, query, refusal.at, MOST_AT_ONCE, &UsedUp::new());
+                let same = unused.is_ok_and(|unused| unused == other);
+                first = Some(other);
+                if same {
+                    break;
                 }
             }
         }
-        // What is destroyed may have used up the ones that permit now.
-        let mut used_up = UsedUp::new();
-        while self.may_be_used_up(&used_up)
-            && let Ok(Decision::Permit(permit)) = self.decide(state, query, refusal.at, 0, &used_up)
-            && let Some(limit) = limit(&permit, &query.from)
-        {
-            used_up.push(limit);
-            if self.decide(state, query, refusal.at, 0, &used_up).is_ok_and(|again| is_it(&again)) {
-                let day = refusal.at.day_start();
-                for limit in used_up {
-                    self.uses.defer(header.index, limit, day, true);
+        // What is destroyed may have used up the ones that permit now, or that come closest now.
+        let (mut used_up, mut bounded) = (UsedUp::new(), true);
+        while self.may_be_used_up(&used_up) {
+            let next = match self.decide(state, query, refusal.at, 0, &used_up) {
+                Ok(Decision::Permit(permit)) => limit(&permit, &query.from),
+                Ok(Decision::Refuse(refused)) => {
+                    bounded = false;
+                    refused.closest.map(|closest| unbounded(closest.authority, query))
                 }
-                return self.dated(header, refusal.at);
+                Err(_) => None,
+            };
+            let known = |next: &Limit| used_up.iter().any(|one| one.authority == next.authority);
+            let Some(next) = next.filter(|next| !known(next)) else { break };
+            used_up.push(next);
+            if !self.decide(state, query, refusal.at, 0, &used_up).is_ok_and(|again| is_it(&again))
+            {
+                continue;
             }
+            if !bounded {
+                return Err(NotDecidedAgain::Counts);
+            }
+            let day = refusal.at.day_start();
+            for limit in used_up {
+                self.uses.defer(header.index, limit, day, true);
+            }
+            return self.dated(header, refusal.at);
         }
         let counted = refusal.reasons.iter().any(|one| COUNTED.contains(&one.code));
         if counted && self.uses.is_partial() {

@@ -4,7 +4,7 @@
 //! Headers stay, and tell how many answers a peer was given on a day; the sums tell on which authority.
 //! A sum stands in the log behind what it counts, so whatever rests on it is judged at the end.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use registry::{State, UsesSum};
 use schemas::agency::AgencyId;
@@ -12,6 +12,9 @@ use schemas::authority::AuthorityId;
 use schemas::entry::{EntryKind, Header};
 use schemas::redaction::Redaction;
 use schemas::time::Timestamp;
+
+/// Most queries of one requester that are decided at once.
+pub(super) const MOST_AT_ONCE: u32 = 128;
 
 /// Names that are kept once.
 #[derive(Debug)]
@@ -85,6 +88,8 @@ pub(super) struct UsesCount {
     /// Answers given whose bodies are missing.
     bare: u64,
     deferred: Vec<Deferred>,
+    /// The latest answers given whose bodies are there, the last one at the end.
+    latest: VecDeque<(AuthorityId, Timestamp, AgencyId)>,
 }
 
 fn more(count: &mut u32, by: u32) {
@@ -109,6 +114,10 @@ impl UsesCount {
                 more(self.all.entry(authority.clone()).or_default(), 1);
                 let of = (day, authority.clone(), peer.clone());
                 more(self.of_day.entry(of).or_default(), 1);
+                if self.latest.len() >= MOST_AT_ONCE as usize {
+                    self.latest.pop_front();
+                }
+                self.latest.push_back((authority.clone(), day, peer.clone()));
             }
             None if !received => self.bare = self.bare.saturating_add(1),
             _ => {}
@@ -123,16 +132,24 @@ impl UsesCount {
         });
     }
 
-    /// Answers with bodies that were given on an authority, and of them those of a day to a peer.
+    /// Answers with bodies that were given on an authority, and of them those of a day to a peer; before the
+    /// last `since` answers were given on any.
     pub(super) fn used(
         &self,
         authority: &AuthorityId,
         day: Timestamp,
         peer: &AgencyId,
+        since: u32,
     ) -> (u32, u32) {
         let all = self.all.get(authority).copied().unwrap_or(0);
         let of = (day, authority.clone(), peer.clone());
-        (all, self.of_day.get(&of).copied().unwrap_or(0))
+        let today = self.of_day.get(&of).copied().unwrap_or(0);
+        let since = usize::try_from(since).unwrap_or(usize::MAX);
+        let later = self.latest.iter().rev().take(since).filter(|(on, ..)| on == authority);
+        later.fold((all, today), |(all, today), (_, of_day, to)| {
+            let counts = *of_day == day && to == peer;
+            (all.saturating_sub(1), today.saturating_sub(u32::from(counts)))
+        })
     }
 
     /// Whether some answers that count are destroyed.
@@ -142,7 +159,7 @@ impl UsesCount {
 
     /// Leaves until the end whether a limit was `reached` at an entry, or was not.
     pub(super) fn defer(&mut self, entry: u64, limit: Limit, day: Timestamp, reached: bool) {
-        let (all, today) = self.used(&limit.authority, day, &limit.peer);
+        let (all, today) = self.used(&limit.authority, day, &limit.peer, 0);
         let used = if limit.daily { today } else { all };
         self.deferred.push(Deferred { entry, limit, day, used, reached });
     }

@@ -62,7 +62,7 @@ pub(super) enum Command {
         #[arg(long, value_name = "ID=FINGERPRINT")]
         key: Vec<Pin>,
     },
-    /// Read an audit export of another system (Flock's of an organisation or a network, as CSV), which
+    /// Read an audit export of another system (Flock's of an organisation or a network, as CSV or as a workbook), which
     /// holds searches and no reads, and set it beside one's own log.
     Foreign {
         /// The export.
@@ -76,6 +76,21 @@ pub(super) enum Command {
     },
     /// Report who looked for what and why, or what looks unusual, of a bundle that holds by itself.
     Report(ReportArgs),
+    /// Check a report that an agency released to the public: that its log records it, that its ranges
+    /// join, and that it tells again what the one before it told.
+    Public {
+        /// The report, as `/public/report.json` has it.
+        report: PathBuf,
+        /// The proof of its release, as `/public/report.proof.json` has it.
+        #[arg(long, value_name = "FILE")]
+        proof: PathBuf,
+        /// The report that was released before it.
+        #[arg(long, value_name = "FILE")]
+        before: Option<PathBuf>,
+        /// An agency key that is to be trusted, as `ID=FINGERPRINT`: that of the agency.
+        #[arg(long, value_name = "ID=FINGERPRINT")]
+        key: Vec<Pin>,
+    },
 }
 
 #[derive(clap::Args)]

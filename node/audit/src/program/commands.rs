@@ -6,7 +6,7 @@ use audit::entry_proof::{self, NamedBytes};
 use audit::foreign::{ForeignReport, OwnAccesses};
 use audit::report::of_bundle::{Made, Wanted, of_bundle};
 use audit::report::render::{Format, printed, summary};
-use audit::{Pin, Unable, pins, two_bundles, wording};
+use audit::{Pin, Unable, pins, public, two_bundles, wording};
 use ingest::ForeignSearches;
 use jiff::tz::TimeZone;
 use serde_json::json;
@@ -41,6 +41,27 @@ pub(super) fn verify_proof(
     let checked = entry_proof::check(
         NamedBytes { name: &name, bytes: &bytes },
         NamedBytes { name: &card_name, bytes: &card },
+        &pins::by_agency(keys),
+    )?;
+    output.object(&checked.row, || checked.sentence.clone())?;
+    Ok(if checked.ok { Done::Ok } else { Done::Discrepancy })
+}
+
+/// Checks a report that was released to the public.
+pub(super) fn public(
+    report: &Path,
+    proof: &Path,
+    before: Option<&Path>,
+    keys: &[Pin],
+    output: Output,
+) -> Result<Done, Unable> {
+    let named = |path: &Path| Ok::<_, Unable>((path.display().to_string(), files::read(path)?));
+    let (report, proof) = (named(report)?, named(proof)?);
+    let before = before.map(named).transpose()?;
+    let checked = public::check(
+        NamedBytes { name: &report.0, bytes: &report.1 },
+        NamedBytes { name: &proof.0, bytes: &proof.1 },
+        before.as_ref().map(|(name, bytes)| NamedBytes { name, bytes }),
         &pins::by_agency(keys),
     )?;
     output.object(&checked.row, || checked.sentence.clone())?;

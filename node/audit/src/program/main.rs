@@ -58,5 +58,8 @@ fn run(command: Command, output: Output) -> Result<Done, Unable> {
             commands::foreign(&file, log.as_deref(), &key, output)
         }
         Command::Report(args) => commands::report(&args, output),
+        Command::Public { report, proof, before, key } => {
+            commands::public(&report, &proof, before.as_deref(), &key, output)
+        }
     }
 }

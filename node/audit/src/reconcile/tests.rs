@@ -14,7 +14,27 @@ fn line(reached: Reached, reply: Option<&[u8]>, receipt: bool) -> ExchangeRecord
         query: Digest::of(b"query"),
         reply: reply.map(Digest::of),
         receipt: receipt.then(|| Digest::of(b"receipt")),
+        refused_before: Vec::new(),
     }
+}
+
+#[test]
+fn a_requester_holds_any_of_the_refusals_that_its_owner_tells_and_no_other() {
+    use Reached::{Answered, Refused};
+    let me = "asking-ca-pd".parse().unwrap();
+    let before = ["first", "second"].map(|one| Digest::of(one.as_bytes())).to_vec();
+    let owner = ExchangeRecord { refused_before: before, ..line(Refused, Some(b"last"), false) };
+    for held in [b"first".as_slice(), b"second", b"last"] {
+        let holder = line(Refused, Some(held), false);
+        assert_eq!(class(Some(&holder), Some(&owner), &me), None);
+        let answered = line(Answered, Some(held), true);
+        assert_eq!(class(Some(&answered), Some(&owner), &me), Some(Class::Differs));
+    }
+    let other = line(Refused, Some(b"other"), false);
+    assert_eq!(class(Some(&other), Some(&owner), &me), Some(Class::Differs));
+    // It is the owner that makes them: what a requester says it was refused before counts for nothing.
+    let [claims, last] = [owner, line(Refused, Some(b"first"), false)];
+    assert_eq!(class(Some(&claims), Some(&last), &me), Some(Class::Differs));
 }
 
 fn told(record: ExchangeRecord) -> (QueryId, Line) {
@@ -23,13 +43,14 @@ fn told(record: ExchangeRecord) -> (QueryId, Line) {
     (id, line)
 }
 
-/// Every pairing of what two logs can say has one verdict.
-#[test]
-fn each_difference_has_its_class() {
+/// What two logs can say of one query: the requester's, the owner's, and the verdict.
+type Pairing = (&'static str, Option<ExchangeRecord>, Option<ExchangeRecord>, &'static str);
+
+fn pairings() -> Vec<Pairing> {
     use Reached::{Answered, Refused, Rejected, Sent, Unanswered};
     let a = Some(b"a".as_slice());
     let other_query = ExchangeRecord { query: Digest::of(b"other"), ..line(Answered, a, true) };
-    let table = [
+    vec![
         (
             "both answered, receipt recorded",
             Some(line(Answered, a, true)),
@@ -111,9 +132,14 @@ fn each_difference_has_its_class() {
             Some(line(Answered, a, true)),
             "owner_holds_unknown_query",
         ),
-    ];
+    ]
+}
+
+/// Every pairing of what two logs can say has one verdict.
+#[test]
+fn each_difference_has_its_class() {
     let me: AgencyId = "asking-ca-pd".parse().unwrap();
-    for (what, asked, served, expected) in table {
+    for (what, asked, served, expected) in pairings() {
         let one = |line: Option<ExchangeRecord>| line.into_iter().map(told).collect();
         let report = compare(&one(asked.clone()), &one(served.clone()), &me, Timestamp::MAX);
         let class = report.findings.first().map(|finding| finding.class);
@@ -158,6 +184,7 @@ fn any_line() -> impl Strategy<Value = (QueryId, Line)> {
                 query: digest(0).unwrap_or(Digest::of(b"query")),
                 reply: digest(1),
                 receipt: digest(2),
+                refused_before: Vec::new(),
             };
             let (id, line) = told(record);
             (id, Line { begun: minute(begun), ..line })

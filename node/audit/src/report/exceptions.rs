@@ -15,7 +15,7 @@ use schemas::text::plain;
 use schemas::time::{DAY_MS, Timestamp};
 use serde_json::{Map, Value, json};
 
-use super::{Accesses, Seen};
+use super::{Accesses, Explained, Seen};
 
 pub use agencies::Usual;
 use asked::{Asked, Finding, Who, groups, local};
@@ -76,7 +76,33 @@ pub fn exceptions(
         };
         (urgent, finding.asked.first().map(|first| first.seen.index), finding.finding)
     });
-    found.iter().filter_map(row).collect()
+    let rows = found.iter().filter_map(row);
+    rows.chain(accesses.explanations.iter().filter_map(explained)).collect()
+}
+
+/// What an auditor explained: the findings stay, and who reads the report judges the reason.
+fn explained(one: &Explained) -> Option<Map<String, Value>> {
+    let Explained { entry, at, by, said } = one;
+    let about = match said.queries.len() {
+        0 => "of a log".to_owned(),
+        1 => "of 1 exchange".to_owned(),
+        some => format!("of {some} exchanges"),
+    };
+    let row = json!({
+        "finding": "explained",
+        "user": by.user,
+        "agency": by.agency,
+        "owner": said.log,
+        "from": at,
+        "until": at,
+        "count": said.queries.len().max(1),
+        "entries": [entry],
+        "detail": format!("{} {about} was explained: {}", said.class, said.reason),
+    });
+    match row {
+        Value::Object(row) => Some(row),
+        _ => None,
+    }
 }
 
 fn asked(seen: &Seen) -> Option<Asked<'_>> {

@@ -14,11 +14,13 @@ pub enum Kind {
     Statutory,
     /// What an auditor may want to look at.
     Exceptions,
+    /// What the public may see: how often, and nothing of one person or plate.
+    Public,
 }
 
 /// A word that names no report.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a report; expected access, sharing, statutory or exceptions")]
+#[error("`{0}` is not a report; expected access, sharing, statutory, exceptions or public")]
 pub struct UnknownReport(String);
 
 impl std::str::FromStr for Kind {
@@ -32,7 +34,8 @@ impl std::str::FromStr for Kind {
 
 impl Kind {
     /// Every report.
-    pub const ALL: [Self; 4] = [Self::Access, Self::Sharing, Self::Statutory, Self::Exceptions];
+    pub const ALL: [Self; 5] =
+        [Self::Access, Self::Sharing, Self::Statutory, Self::Exceptions, Self::Public];
 
     /// Its name, as `--kind` takes it.
     #[must_use]
@@ -42,6 +45,7 @@ impl Kind {
             Self::Sharing => "sharing",
             Self::Statutory => "statutory",
             Self::Exceptions => "exceptions",
+            Self::Public => "public",
         }
     }
 
@@ -53,6 +57,7 @@ impl Kind {
             Self::Sharing => "Sharing of licence plate reads",
             Self::Statutory => "Record of access, California Civil Code 1798.90.52(a)",
             Self::Exceptions => "Exceptions for review",
+            Self::Public => "Use of licence plate reads",
         }
     }
 
@@ -81,6 +86,7 @@ impl Kind {
                 "refused_for",
                 "query_id",
                 "unproven",
+                "explained",
             ],
             Self::Statutory => &[
                 "index",
@@ -109,6 +115,7 @@ impl Kind {
                 "answers_given",
                 "answers_received",
             ],
+            Self::Public => &["table", "from", "until", "what", "count"],
             Self::Exceptions => &[
                 "finding", "user", "agency", "plate", "owner", "from", "until", "count", "entries",
                 "detail",

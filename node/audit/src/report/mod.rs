@@ -6,20 +6,26 @@
 //! An entry whose body was destroyed at the end of its retention has a row that says so.
 
 pub mod exceptions;
+pub mod incident;
+mod incident_page;
 mod kind;
 pub mod of_bundle;
 pub mod render;
+pub mod sharing;
 
 use std::collections::BTreeMap;
 
-use schemas::body::{Access, Body, Outcome};
+use schemas::body::{Access, Actor, Body, Outcome};
 use schemas::entry::EntryKind;
+use schemas::event::Event;
+use schemas::event::audit::FindingsExplained;
 use schemas::query::{Elements, QueryId};
 use schemas::read::Location;
 use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::explained::Explanations;
 use super::unproven::{Owed, Unproven};
 use super::verify::Judged;
 
@@ -122,6 +128,15 @@ impl End {
     }
 }
 
+/// Findings that an auditor explained in the period.
+#[derive(Debug)]
+struct Explained {
+    entry: u64,
+    at: Timestamp,
+    by: Actor,
+    said: FindingsExplained,
+}
+
 /// Most accesses that are kept in case a clock stamped them too late. They stand before those that are
 /// of a later period.
 const MOST_LATE: usize = 10_000;
@@ -133,6 +148,8 @@ pub struct Accesses {
     pub seen: Vec<Seen>,
     ends: BTreeMap<QueryId, End>,
     unproven: Unproven,
+    explained: Explanations,
+    explanations: Vec<Explained>,
     /// Accesses that a clock which may have been ahead stamped after the period.
     late: Vec<Seen>,
 }
@@ -142,7 +159,17 @@ impl Accesses {
     /// entries tell how earlier ones ended.
     pub fn take(&mut self, entry: Judged, until: Option<Timestamp>) {
         self.unproven.see(&entry);
-        let Judged { header, body, proven, .. } = entry;
+        let Judged { header, body, proven, holds, .. } = entry;
+        if let Some((body, Event::FindingsExplained(said))) =
+            body.as_ref().filter(|_| holds).map(|body| (body, &body.event))
+        {
+            self.explained.see(&body.actor.agency, &header, body);
+            if until.is_none_or(|until| header.at < until) {
+                let (entry, at, by) = (header.index, header.at, body.actor.clone());
+                self.explanations.push(Explained { entry, at, by, said: said.clone() });
+            }
+            return;
+        }
         let unproven = proven.word();
         let of_the_period = until.is_none_or(|until| header.at < until);
         if is_access(header.kind) {
@@ -197,6 +224,17 @@ impl Accesses {
         (!owed.is_empty()).then(|| owed.join("; "))
     }
 
+    /// What auditors said of findings about the exchange of an access, in words.
+    fn explained(&self, seen: &Seen) -> Option<String> {
+        let access = seen.body.as_ref()?.event.access()?;
+        let said = self.explained.of(access.query_id).map(|(class, one)| {
+            let by = one.by.as_ref().map(ToString::to_string).unwrap_or_default();
+            format!("{class}: {} ({by}, entry {})", one.reason, one.entry)
+        });
+        let said: Vec<String> = said.collect();
+        (!said.is_empty()).then(|| said.join("; "))
+    }
+
     /// How many reads an access found, where it was answered.
     pub(super) fn found(&self, seen: &Seen) -> Option<u32> {
         let (end, _) = self.end(seen)?;
@@ -247,6 +285,9 @@ impl Accesses {
         unproven.extend(self.not_proven_by(seen));
         if !unproven.is_empty() {
             row.insert("unproven".into(), json!(unproven.join("; ")));
+        }
+        if let Some(explained) = self.explained(seen) {
+            row.insert("explained".into(), json!(explained));
         }
         row
     }

@@ -98,6 +98,11 @@ pub fn of_bundle<R: Read>(
             "with whom reads are shared stands in the agency's registry and in no bundle; its node tells it, by `accord audit report --kind sharing`".into(),
         ));
     }
+    if wanted.kind == Kind::Public {
+        return Err(Unable::Usage(
+            "what the public may see is made by the agency's node, by `accord audit report --kind public`; `accord-audit public` checks one that was released".into(),
+        ));
+    }
     let mut gathered = Gathered::default();
     let checked = bundle.check(pins, |head, judged, item, _| {
         // A border is not of the bundle.

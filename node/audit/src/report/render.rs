@@ -70,14 +70,14 @@ pub fn summary(report: &Report) -> String {
 /// What every row of a table says of the log that it was made from.
 const MADE_FROM: [&str; 4] = ["report_entry", "log_size", "log_root", "log_signed_at"];
 
-const STYLE: &str = "body{font:10pt/1.35 serif;margin:2em auto;padding:0 1em}h1{font-size:15pt}\
+pub(super) const STYLE: &str = "body{font:10pt/1.35 serif;margin:2em auto;padding:0 1em}h1{font-size:15pt}\
 table{border-collapse:collapse;width:100%;font-size:8.5pt}thead{display:table-header-group}\
 th,td{text-align:left;vertical-align:top;padding:.2em .5em;border-bottom:1px solid #999;\
 overflow-wrap:anywhere}tr{break-inside:avoid}pre{white-space:pre-wrap;overflow-wrap:anywhere}\
 @page{size:landscape}@media print{body{margin:0}}";
 
 /// A value as a cell shows it.
-fn cell(value: Option<&Value>) -> String {
+pub(super) fn cell(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => String::new(),
         Some(Value::String(text)) => text.clone(),

@@ -69,3 +69,36 @@ fn a_word_on_a_session_is_held_against_what_the_log_tells_of_it() {
     let found = destroyed.wrong((&"a".parse().unwrap(), at(5)), &said, &elsewhere);
     assert_eq!(found, None, "what is destroyed accuses nobody");
 }
+
+#[test]
+fn a_session_from_a_device_that_was_not_enrolled_so_is_found() {
+    use schemas::device::DeviceClass;
+    use schemas::digest::Digest;
+
+    let device = |class, key: &[u8]| Device { name: "mdt-12".into(), class, key: Digest::of(key) };
+    let enrolled = device(DeviceClass::Office, b"key");
+    let devices = [(enrolled.name.clone(), enrolled.clone())].into();
+    let check = SessionCheck { devices, ..check() };
+    let opened = |device: Option<Device>| SignInSucceeded {
+        session: id(),
+        way: SignInWay::SecurityKey,
+        authenticators: Vec::new(),
+        provider: None,
+        device,
+        approved_in: None,
+        client: "console, 10.1.2.3".parse().unwrap(),
+        again: false,
+        until: at(720),
+    };
+    let other_name = Device { name: "mdt-13".into(), ..enrolled.clone() };
+    for (device, found) in [
+        (None, false),
+        (Some(enrolled), false),
+        (Some(device(DeviceClass::Dispatch, b"key")), true),
+        (Some(device(DeviceClass::Office, b"another key")), true),
+        (Some(other_name), true),
+    ] {
+        let why = check.not_enrolled(&opened(device.clone()));
+        assert_eq!(why.is_some(), found, "{device:?}: {why:?}");
+    }
+}

@@ -18,12 +18,21 @@ pub fn compared(report: &Reconciled) -> String {
         report.refused_both,
         report.open,
         expired(report.expired),
-        counted(report.findings.len(), "finding", "findings")
+        findings(&report.findings)
     );
     for one in &report.findings {
         out += &finding(one, &said(report, one));
     }
     out
+}
+
+/// How many findings, and how many of them are explained.
+fn findings(findings: &[Finding]) -> String {
+    let counted = counted(findings.len(), "finding", "findings");
+    match findings.iter().filter(|finding| !finding.explained.is_empty()).count() {
+        0 => counted,
+        some => format!("{counted}, {some} explained"),
+    }
 }
 
 /// How many exchanges are past their retention on one side, where there are any.
@@ -50,6 +59,13 @@ pub(super) fn finding(finding: &Finding, told: &str) -> String {
         if let Some(at) = by.said_ended {
             out += &format!(", of which it says that it ended at {at}");
         }
+    }
+    for said in &finding.explained {
+        let by = said.by.as_ref().map(ToString::to_string).unwrap_or_default();
+        out += &format!(
+            "\n      explained by {by} of {} on {} (entry {}): {}",
+            said.log, said.at, said.entry, said.reason
+        );
     }
     out + &finding.evidence.iter().map(evidence).collect::<String>()
 }

@@ -38,6 +38,9 @@ pub(crate) fn agreement(pair: &Pair) -> Agreement {
         row_limit: 100,
         daily_limit: None,
         case_required: false,
+        people_attested: false,
+        one_way: false,
+        people: Vec::new(),
         onward_sharing: false,
         answers_kept_days: 30,
         audit_every_days: 90,
@@ -118,6 +121,7 @@ fn papers() -> (Pair, Log) {
         at: at(3),
         since: at(-10),
         until: at(2),
+        sessions: Vec::new(),
     };
     let state = |request: &Envelope, from: &Agency, to: &Agency| Statement {
         request: request.digest(),
@@ -126,6 +130,7 @@ fn papers() -> (Pair, Log) {
         at: at(3),
         count: 4,
         digest: Digest::of(b"a tree"),
+        sessions: Vec::new(),
     };
     let asked = covina.sign(Kind::Statement, &request(covina, port));
     let (since, until) = (Some(at(-10)), Some(at(2)));
@@ -133,6 +138,7 @@ fn papers() -> (Pair, Log) {
     log.write(3, Some(port), own.clone(), Event::AuditStated(event), &[&asked]);
     let stated = port.sign(Kind::Statement, &state(&asked, port, covina));
     let event = AuditReconciled {
+        explained: 0,
         since: at(-10),
         until: at(2),
         matched: 4,

@@ -113,3 +113,26 @@ fn a_limit_counts_what_is_destroyed() {
         assert_eq!(wrong.is_empty(), right, "{most} {daily} {of} {reached}: {wrong:?}");
     }
 }
+
+#[test]
+fn before_the_latest_answers_only_what_they_used_is_unused_again() {
+    let peer: AgencyId = "west-covina-ca-pd".parse().unwrap();
+    let [first, second]: [AuthorityId; 2] =
+        [AUTHORITY, "west-covina-ca-pd/again-2026"].map(|id| id.parse().unwrap());
+    let mut uses = UsesCount::default();
+    uses.answer(&header(0, 0, EntryKind::QueryAnswered), Some(&first));
+    uses.answer(&header(1, 1, EntryKind::QueryAnswered), Some(&first));
+    uses.answer(&header(2, 1, EntryKind::AnswerReceived), Some(&second));
+    uses.answer(&header(3, 1, EntryKind::QueryAnswered), Some(&second));
+    for (since, of_first, of_second) in [
+        (0, (2, 1), (1, 1)),
+        // The last answer used the second alone; the first is used up as before.
+        (1, (2, 1), (0, 0)),
+        (2, (1, 0), (0, 0)),
+        (3, (0, 0), (0, 0)),
+        (MOST_AT_ONCE, (0, 0), (0, 0)),
+    ] {
+        assert_eq!(uses.used(&first, day(1), &peer, since), of_first, "{since}");
+        assert_eq!(uses.used(&second, day(1), &peer, since), of_second, "{since}");
+    }
+}

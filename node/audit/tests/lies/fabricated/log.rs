@@ -137,7 +137,7 @@ impl Log {
                 Event::CardUpdated(_) => Some(Change::CardUpdate { envelope: line.clone(), at }),
                 _ => Change::of_document(&body, line),
             });
-            let document = document.or_else(|| self.undocumented(&body.event));
+            let document = document.or_else(|| self.undocumented(&body.event, at));
             let change = document.map(|change| serde_json::to_string(&change).unwrap());
             body.change = change.as_ref().map(|text| Digest::of(text.as_bytes()));
             last_change = change.as_ref().map_or(last_change, |_| Some(index));
@@ -172,13 +172,14 @@ impl Log {
     }
 
     /// The change of an entry that stands for no document.
-    fn undocumented(&self, event: &Event) -> Option<Change> {
+    fn undocumented(&self, event: &Event, at: Timestamp) -> Option<Change> {
         let hold = |number| self.holds.iter().find(|hold| hold.hold == number).unwrap();
         match event {
             Event::PolicyAdopted(said) => {
                 let text =
                     self.policies.iter().find(|text| Digest::of(text.as_bytes()) == said.digest);
-                Some(Change::Policy { name: said.name.clone(), text: text.unwrap().clone() })
+                let (name, text) = (said.name.clone(), text.unwrap().clone());
+                Some(Change::Policy { name, text, at })
             }
             Event::HoldPlaced(said) => {
                 Some(Change::HoldPlaced { hold: hold(said.hold.hold).clone() })

@@ -16,6 +16,7 @@ mod owed;
 mod receipts;
 mod redelivery;
 mod reservations;
+mod turned_away;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -151,7 +152,7 @@ impl Answering {
         match self.store.known(asked.query.id).await? {
             Known::Served(before) => return self.redeliver(asked, &before).await,
             // Under one id both logs tell one exchange: another one would hide behind it.
-            Known::Asked => return self.refuse(asked, vec![id_reused()], false).await,
+            Known::Asked => return self.turn_away(asked, vec![id_reused()]).await,
             Known::New => {}
         }
         steps::done("id looked for");
@@ -159,7 +160,7 @@ impl Answering {
             return self.refuse(asked, vec![stale], true).await;
         }
         if let Some(owed) = self.owed(&asked.query.from).await? {
-            return self.refuse(asked, vec![owed], false).await;
+            return self.turn_away(asked, vec![owed]).await;
         }
         let until = Instant::now() + PLACE_WAIT;
         let mut decisions = 0u32;
@@ -305,6 +306,7 @@ impl Answering {
             pages: paged.pages,
             photographs: std::mem::take(&mut outgoing.pieces),
             released: released(paged_reads),
+            reads: paged_reads,
             kept_until: answer.at.plus_hours(self.bounds.redelivery_hours),
             seen: upon.counters.size,
             // The day's answers were counted for the day of the decision.

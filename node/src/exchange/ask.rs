@@ -7,9 +7,14 @@
 
 mod again;
 mod cached_answers;
+mod history;
+mod once;
 mod outcome;
+mod persons;
+mod recipients;
 mod refused_query;
 mod rejected_drafts;
+mod release;
 mod send;
 mod settle;
 mod under_way;
@@ -17,41 +22,50 @@ mod under_way;
 use std::sync::Arc;
 use std::time::Duration;
 
-use agreements::decide::decline;
+use agreements::decide::{decline, releasable};
 use agreements::screening::typed;
 use schemas::agency::AgencyId;
 use schemas::body::Actor;
-use schemas::draft::{Draft, Recipients};
+use schemas::draft::Draft;
 use schemas::envelope::{Envelope, Kind};
 use schemas::outcome::{OutcomeCode, RefusedBy};
-use schemas::query::{Query, QueryId};
+use schemas::query::{Query, QueryId, Requester};
 use schemas::refusal::Reason;
 use schemas::text::Text;
 use tokio::sync::mpsc;
 
-use super::authorities::{cited, uses};
+use super::authorities::cited;
 use super::deliver::Delivery;
 use super::observed::Observer;
 use super::standing::ProofBook;
 use super::steps;
 use crate::context::{NodeContext, OwnKeys};
-use crate::permission::{OwnAgency, Principal};
-use audit_log::entries::exchange::asking::{query_declined, query_sent};
+use crate::permission::{ActError, OwnAgency, Principal, with_access};
+use audit_log::entries::exchange::asking::{query_declined, query_declined_for_now, query_sent};
+use audit_log::entry::Entry;
 use cached_answers::CachedAnswers;
+use once::Whose;
 use peer::link::Dial;
-use registry::{Candidates, State};
+use persons::{attested, seen_by};
+use registry::State;
 use send::{PendingQuery, QuerySender};
 use settle::{QuerySettler, contact};
 use store::ReadStore;
-use under_way::UnderWay;
+use under_way::{Asking, UnderWay};
 
 pub use cached_answers::Saved;
+pub use history::{MOST as MOST_PAST, PastQuery, PastWanted, asked_for_her, history, past_query};
+pub use once::{IdempotencyKey, UnfitKey};
 pub use outcome::{Extent, Misread, NotAsked, QueryOutcome, SearchEnded};
 pub use refused_query::refused_query;
 pub use rejected_drafts::log_rejected_draft;
+pub use release::{
+    ReleaseDecided, ReleaseInput, ReleaseVerdict, WaitingRelease, releases_waiting,
+    waiting_releases,
+};
 
 /// Why a draft asks nobody.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum AskError {
     /// An agency was named whose card is not recorded.
     #[error(
@@ -67,14 +81,19 @@ pub enum AskError {
     )]
     Nobody,
     /// The user may not ask.
-    #[error("{0}")]
-    User(String),
+    #[error(transparent)]
+    User(ActError),
     /// The program by which they ask may not be used for it.
     #[error("{0}")]
     Program(String),
     /// No id can be made.
     #[error("{0}")]
     Random(String),
+    /// The key under which it was to be asked once means another question.
+    #[error(
+        "this Idempotency-Key was used for another question; give each question a key of its own"
+    )]
+    KeyUsed,
     /// `--again` names no query that can be asked again.
     #[error("{0}")]
     Again(String),
@@ -150,16 +169,27 @@ impl<D: Dial> QueryClient<D> {
         draft: &Draft,
         by: &Principal,
     ) -> Result<mpsc::Receiver<QueryOutcome>, AskError> {
+        self.ask_each(draft, by, None)
+    }
+
+    /// As [`Self::ask`]; with a key each owner once, those among them that were asked under it before.
+    fn ask_each(
+        &self,
+        draft: &Draft,
+        by: &Principal,
+        once: Option<(IdempotencyKey, QueryId, Vec<AgencyId>)>,
+    ) -> Result<mpsc::Receiver<QueryOutcome>, AskError> {
         let state = self.agency.registry.state();
         let now = self.agency.clock.now();
-        let user =
-            state.users.get(&draft.user).filter(|user| user.enabled(now)).ok_or_else(|| {
-                AskError::User(format!(
-                    "`{}` is no enabled user of this agency; see `accord user list`",
-                    draft.user
-                ))
-            })?;
-        let owners = self.owners(&state, draft)?;
+        // Whoever acts asks: what the draft says of a user is what a form says.
+        let user = with_access(&state, by, now).map_err(AskError::User)?;
+        let seen_by = seen_by(&state, draft, by, now).map_err(AskError::User)?;
+        let mut owners = self.owners(&state, draft)?;
+        if let Some((.., asked)) = &once {
+            owners.extend(asked.iter().cloned());
+            owners.sort();
+            owners.dedup();
+        }
         if owners.is_empty() {
             return Err(AskError::Nobody);
         }
@@ -173,24 +203,46 @@ impl<D: Dial> QueryClient<D> {
             auth: by.auth.clone(),
         };
         let (sender, outcomes) = mpsc::channel(owners.len().max(1));
-        let search = random_id().map_err(AskError::Random)?;
+        let search = match &once {
+            Some((_, search, _)) => *search,
+            None => random_id().map_err(AskError::Random)?,
+        };
         let mut draft = draft.clone();
+        if let Some(person) = seen_by.filter(|_| draft.why.for_officer.is_empty()) {
+            draft.why.for_officer = person.full_name.clone();
+        }
+        let for_person = seen_by.map(|person| person.requester());
         if let Some(policy) = &state.policy {
             draft.why = typed(&draft.why, &policy.reason);
         }
         for owner in owners {
             let (this, sender, actor, state) =
                 (self.clone(), sender.clone(), actor.clone(), state.clone());
-            let (draft, authority) = (draft.clone(), authority.clone());
-            let requester = by.requester(user);
+            let (draft, authority, for_person) =
+                (draft.clone(), authority.clone(), for_person.clone());
+            let once = once.as_ref().map(|(key, ..)| (*key, by.clone()));
+            let requester = Requester {
+                attestation: attested(&state, &self.agency.id, &owner, &user, now),
+                ..by.requester(&user)
+            };
             tokio::spawn(async move {
-                let outcome = match random_id() {
+                let id = match &once {
+                    Some((key, _)) => {
+                        let whose = Whose { agency: &this.agency.id, user: &requester.user };
+                        Ok(key.query(&whose, &owner))
+                    }
+                    None => random_id(),
+                };
+                let outcome = match id {
                     Ok(id) => {
                         let at = this.agency.clock.now();
                         let me = &this.agency.id;
                         let query = draft.query(id, me, &owner, authority, &requester, at);
-                        let query = Query { search: Some(search), ..query };
-                        this.ask_one(&state, query, actor).await
+                        let query = Query { search: Some(search), for_person, ..query };
+                        match once {
+                            Some((_, by)) => this.one_once(&state, query, actor, &by).await,
+                            None => this.ask_one(&state, query, actor).await,
+                        }
                     }
                     Err(error) => QueryOutcome::failed(&owner, error),
                 };
@@ -201,60 +253,21 @@ impl<D: Dial> QueryClient<D> {
         Ok(outcomes)
     }
 
-    fn owners(&self, state: &State, draft: &Draft) -> Result<Vec<AgencyId>, AskError> {
-        match &draft.whom {
-            Recipients::These(owners) => {
-                if let Some(unknown) = owners.iter().find(|owner| !state.peers.contains_key(owner))
-                {
-                    return Err(AskError::Unknown(unknown.clone()));
-                }
-                let mut owners = owners.clone();
-                owners.sort();
-                owners.dedup();
-                Ok(owners)
-            }
-            Recipients::All => Ok(self.giving_authority(state)),
+    pub(super) async fn ask_one(&self, state: &State, query: Query, actor: Actor) -> QueryOutcome {
+        match UnderWay::begin(&self.under_way, query.id) {
+            Some(asking) => self.ask_begun(state, query, actor, asking).await,
+            None => QueryOutcome::failed(&query.to, is_under_way(query.id)),
         }
     }
 
-    /// Peers of which an agreement in force or an approved request gives this agency authority.
-    /// Only the want of one keeps an owner out; every other refusal is the owner's to pronounce.
-    #[must_use]
-    pub fn giving_authority(&self, state: &State) -> Vec<AgencyId> {
-        let now = self.agency.clock.now();
-        let counters = self.agency.log.counters();
-        let me = &self.agency.id;
-        let gives = |owner: &&AgencyId| {
-            Candidates::of(state, owner, me, now, uses(&counters, me, now, None))
-                .any_in_force(owner, me, now)
-        };
-        state
-            .peers
-            .iter()
-            .filter(|(_, peer)| peer.blocked.is_none())
-            .map(|(id, _)| id)
-            .filter(gives)
-            .cloned()
-            .collect()
-    }
-
-    /// Peers that a search over all did not ask, each with why.
-    pub fn not_asked(&self) -> Vec<NotAsked> {
-        let state = self.agency.registry.state();
-        let asked = self.giving_authority(&state);
-        let why = |blocked: Option<&Text>| match blocked {
-            Some(reason) => format!("blocked here: {reason}"),
-            None => "no agreement in force with it, and no approved request to it".to_owned(),
-        };
-        state
-            .peers
-            .iter()
-            .filter(|(owner, _)| !asked.contains(owner))
-            .map(|(owner, peer)| NotAsked { owner: owner.clone(), why: why(peer.blocked.as_ref()) })
-            .collect()
-    }
-
-    pub(super) async fn ask_one(&self, state: &State, query: Query, actor: Actor) -> QueryOutcome {
+    /// Asks a query that is under way from here on.
+    async fn ask_begun(
+        &self,
+        state: &State,
+        query: Query,
+        actor: Actor,
+        _asking: Asking,
+    ) -> QueryOutcome {
         let owner = query.to.clone();
         let (Some(peer), Some(policy)) = (state.peers.get(&owner), &state.policy) else {
             return QueryOutcome::failed(
@@ -274,6 +287,12 @@ impl<D: Dial> QueryClient<D> {
             );
         }
         if let Some(reasons) = decline(policy, &query, query.at) {
+            if releasable(policy, &query, &reasons) {
+                let roles = policy.danger.as_ref().map(|danger| danger.released_by.clone());
+                let entry = query_declined_for_now(actor, &query, reasons.as_slice().to_vec());
+                let outcome = self.declined_by(entry, query, reasons.into_vec()).await;
+                return QueryOutcome { may_release: roles.unwrap_or_default(), ..outcome };
+            }
             return self.declined(query, actor, reasons.into_vec()).await;
         }
         let key = self.keys.message_key(&self.agency);
@@ -284,9 +303,6 @@ impl<D: Dial> QueryClient<D> {
         let at = query.at;
         let Some(pending) = PendingQuery::of(query, envelope, actor.clone(), peer, at) else {
             return QueryOutcome::failed(&owner, REVOKED);
-        };
-        let Some(_asking) = UnderWay::begin(&self.under_way, pending.query.id) else {
-            return QueryOutcome::failed(&owner, is_under_way(pending.query.id));
         };
         steps::done("query signed");
         let frames = match self.agency.log.append(query_sent(actor, pending.signed())).await {
@@ -300,6 +316,10 @@ impl<D: Dial> QueryClient<D> {
 
     async fn declined(&self, query: Query, actor: Actor, reasons: Vec<Reason>) -> QueryOutcome {
         let entry = query_declined(actor, &query, reasons.clone());
+        self.declined_by(entry, query, reasons).await
+    }
+
+    async fn declined_by(&self, entry: Entry, query: Query, reasons: Vec<Reason>) -> QueryOutcome {
         match self.agency.log.append(entry).await {
             Ok(appended) => QueryOutcome {
                 query_id: Some(query.id),

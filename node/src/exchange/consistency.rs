@@ -152,7 +152,9 @@ pub async fn prove_as_observed<D: Dial>(
         tokio::time::sleep(GATHER).await;
         let state = witnessing.agency.registry.state();
         for id in witnessing.checkpoints.begin_asking() {
-            let peer = state.peers.get(&id).filter(|peer| peer.blocked.is_none());
+            // Of one that contradicted itself nothing more is asked until an auditor has resolved it.
+            let asked = state.alarm_about(&id).is_none();
+            let peer = state.peers.get(&id).filter(|peer| asked && peer.blocked.is_none());
             let (witnessing, dial, peer) = (witnessing.clone(), dial.clone(), peer.cloned());
             tokio::spawn(async move {
                 let proven = match &peer {

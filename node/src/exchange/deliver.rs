@@ -2,7 +2,7 @@
 //!
 //! A message leaves the outbox only when its peer has acknowledged it. Acknowledgements are written in
 //! batches, so a crash may deliver a message twice; receivers know a message they have. One's own
-//! card goes the same way when there is a new version of it.
+//! card goes the same way when there is a new version of it, and beside it the policy in force.
 
 mod own_card;
 mod refusals;
@@ -20,7 +20,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::witness::Witnessing;
-use crate::context::NodeContext;
+use crate::context::{NodeContext, OwnKeys};
 use crate::permission::OwnAgency;
 use audit_log::release::Released;
 use peer::link::{Channel, Dial, Dialler, LinkError, Reach};
@@ -44,6 +44,7 @@ pub struct Delivery<D> {
     agency: OwnAgency,
     store: Arc<dyn ReadStore>,
     witnessing: Witnessing,
+    keys: OwnKeys,
     dial: Arc<D>,
     /// Messages that are being delivered otherwise, or whose acknowledgement is not written yet.
     in_flight: Arc<Mutex<HashSet<Name>>>,
@@ -100,6 +101,7 @@ impl<D: Dial> Delivery<D> {
             agency: context.agency.clone(),
             store: context.store.clone(),
             witnessing: Witnessing::of(context),
+            keys: context.keys.clone(),
             dial,
             in_flight: Arc::default(),
             acknowledged,
@@ -125,10 +127,16 @@ impl<D: Dial> Delivery<D> {
 
     /// One's card has a new version: shows it to every peer, however often that takes.
     pub fn announce(&self) {
+        let peers = self.peers();
+        self.unshown().extend(peers);
+        self.wake();
+    }
+
+    /// Every peer that is not blocked.
+    fn peers(&self) -> Vec<AgencyId> {
         let state = self.agency.registry.state();
         let peers = state.peers.iter().filter(|(_, peer)| peer.blocked.is_none());
-        self.unshown().extend(peers.map(|(id, _)| id.clone()));
-        self.wake();
+        peers.map(|(id, _)| id.clone()).collect()
     }
 
     /// Shows one's card to a peer once more, which learns by which key it is known here now.

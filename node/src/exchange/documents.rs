@@ -1,5 +1,5 @@
 //! Signed documents that peers send: agreements and what is said of them, written requests and what
-//! is said of them, and corrections of reads.
+//! is said of them, corrections of reads, and the policies by which peers decide.
 //!
 //! A document is taken in only when its signature, its sender and its addressee fit and it fits
 //! what is recorded; it is acknowledged only once its entry is durable. The same document again is
@@ -8,6 +8,7 @@
 mod agreements;
 mod bounds;
 mod corrections;
+mod policies;
 mod requests;
 
 use ::agreements::DocumentError;
@@ -26,7 +27,7 @@ use audit_log::append::{Appended, AuditLog};
 use audit_log::arrived::Arrived;
 use audit_log::entry::Entry;
 use audit_log::release::Released;
-use bounds::PeerBounds;
+pub(super) use bounds::PeerBounds;
 use registry::{Peer, State};
 use store::ReadStore;
 
@@ -178,6 +179,7 @@ impl Document<'_> {
             Kind::Request => self.request(state),
             Kind::Decision => self.decision(state),
             Kind::Withdrawal => self.withdrawal(state),
+            Kind::Policy => self.policy(state),
             Kind::Card
             | Kind::Query
             | Kind::Answer
@@ -186,7 +188,8 @@ impl Document<'_> {
             | Kind::Correction
             | Kind::Statement
             | Kind::Transfer
-            | Kind::Evidence => Err(NoEntry::misfit("no document")),
+            | Kind::Evidence
+            | Kind::Attestation => Err(NoEntry::misfit("no document")),
         }
     }
 
@@ -207,7 +210,7 @@ impl Document<'_> {
     /// Its peer has left less behind today than it may.
     fn room_today(&self) -> Result<(), NoEntry> {
         let counters = self.agency.log.counters();
-        let room = self.bounds.day(&counters, &self.card().id, self.envelope, self.now);
+        let room = self.bounds.document(&counters, &self.card().id, self.envelope, self.now);
         room.map_err(NoEntry::Unfit)
     }
 

@@ -10,8 +10,8 @@ use schemas::card::Card;
 use schemas::entry::StoredEntry;
 use schemas::envelope::Envelope;
 
-use super::off_thread::off_thread;
 use crate::permission::{ActError, OwnAgency};
+use host::off_thread::off_thread;
 
 /// Judges entries of this log.
 pub(crate) struct Judge(Option<Verifier>);

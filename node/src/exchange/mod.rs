@@ -19,7 +19,6 @@ mod named_machines;
 pub mod node_identity;
 mod not_served;
 mod observed;
-mod off_thread;
 mod paging;
 pub mod peer_server;
 mod photographs;

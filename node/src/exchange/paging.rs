@@ -1,8 +1,19 @@
 //! Pages of JSON Lines, each described by its digest.
 
-use schemas::answer::{MOST_PAGES, PAGE_BYTES, Page};
+use schemas::answer::{IMAGES_BYTES, MOST_PAGES, PAGE_BYTES, Page};
 use schemas::digest::Digest;
+use schemas::query::Query;
 use serde::Serialize;
+
+/// What a read takes in an answer, about, and the most that all of them together take.
+const READ_BYTES: u64 = 1_024;
+const PAGES_BYTES: u64 = 16 << 20;
+
+/// The most that an answer to a query may take, in bytes, about.
+pub(super) fn largest(query: &Query) -> u64 {
+    let pages = u64::from(query.limit).saturating_mul(READ_BYTES).min(PAGES_BYTES);
+    if query.images { pages.saturating_add(IMAGES_BYTES) } else { pages }
+}
 
 /// What was put into pages.
 pub(super) struct Paged {

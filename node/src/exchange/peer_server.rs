@@ -13,7 +13,6 @@ use schemas::digest::Digest;
 use schemas::event::exchange::RejectionCause;
 use schemas::frame::{Frame, FrameKind};
 use schemas::key::PublicKey;
-use schemas::query::Query;
 use tokio::sync::mpsc;
 
 use super::NodeContext;
@@ -26,7 +25,7 @@ use super::observed::Observer;
 use super::rejections::RejectionCounter;
 use super::statements::ReconcileServer;
 use super::witness::Witnessing;
-use super::{cards, consistency, documents, standing, steps};
+use super::{cards, consistency, documents, paging, standing, steps};
 use crate::config::Bounds;
 use crate::permission::OwnAgency;
 use audit_log::append::AppendError;
@@ -34,7 +33,6 @@ use audit_log::entries::exchange::SignedQuery;
 use audit_log::release::Released;
 use peer::link::{Channel, Dialler, Host, LinkError};
 use registry::{Peer, State};
-use schemas::answer::IMAGES_BYTES;
 use store::ReadStore;
 
 /// How long the owner waits for a receipt on the conversation of its answer.
@@ -42,9 +40,6 @@ const RECEIPT_WAIT: Duration = Duration::from_secs(20);
 
 /// How long a peer waits for the word that it has asked too much; its substreams are what it pays with.
 const FLOODED: Duration = Duration::from_secs(1);
-/// What a read takes in an answer, about, and the most that all of them together take.
-const READ_BYTES: u64 = 1_024;
-const PAGES_BYTES: u64 = 16 << 20;
 
 /// Serves peers.
 pub struct PeerServer {
@@ -114,7 +109,7 @@ impl PeerServer {
         };
         steps::done("requester's entry verified");
         let id = &peer.card.value.id;
-        let Some(room) = self.scheduler.room(id, largest(&asked.query)).await else {
+        let Some(room) = self.scheduler.room(id, paging::largest(&asked.query)).await else {
             let word = "answers to your agency wait to be read; read them, then ask again";
             return channel.send(&Released::failed("busy", word)).await;
         };
@@ -260,12 +255,6 @@ async fn failed<C: Channel>(channel: &mut C, error: &Unserved) -> Result<(), Lin
         }
     };
     channel.send(&Released::failed(code, message)).await
-}
-
-/// The most that an answer to a query may take, in bytes, about.
-fn largest(query: &Query) -> u64 {
-    let pages = u64::from(query.limit).saturating_mul(READ_BYTES).min(PAGES_BYTES);
-    if query.images { pages.saturating_add(IMAGES_BYTES) } else { pages }
 }
 
 impl Host for PeerServer {

@@ -102,9 +102,9 @@ impl<D: Dial> QueryClient<D> {
                     continue;
                 }
             };
-            let Some(user) = state.users.get(&query.requester.user).filter(|u| u.enabled(now))
-            else {
-                tracing::warn!(query.id = %refused, "the user of a refused query is no longer enabled; it does not run");
+            let user = state.users.get(&query.requester.user);
+            let Some(user) = user.filter(|u| u.enabled(now) && u.suspended().is_none()) else {
+                tracing::warn!(query.id = %refused, "the user of a refused query may not ask now; it does not run");
                 continue;
             };
             let actor = Actor {

@@ -8,10 +8,12 @@
 
 mod bound_rows;
 mod evidence;
+mod explained;
 mod reconcile_server;
 mod reconcile_source;
+mod reconciled;
+mod sessions;
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use schemas::agency::AgencyId;
@@ -19,10 +21,10 @@ use schemas::body::Actor;
 use schemas::envelope::{Envelope, Kind};
 use schemas::event::audit::AuditReconciled;
 use schemas::frame::{Frame, FrameKind};
+use schemas::statement::session_word::SessionTold;
 use schemas::statement::tree_path::TreePath;
-use schemas::statement::{Child, ExchangeRecord, Narrow, Statement, StatementRequest};
+use schemas::statement::{Child, ExchangeRecord, Narrow, Reached, Statement, StatementRequest};
 use schemas::time::Timestamp;
-use serde::{Deserialize, Serialize};
 
 use super::answer::REVOKED;
 use crate::context::{NodeContext, OwnKeys};
@@ -39,47 +41,12 @@ use store::StoreError;
 
 use bound_rows::Unbound;
 use evidence::add_evidence;
+use explained::put_explanations;
 use reconcile_source::ReconcileSource;
+use reconciled::by_class;
 
 pub(super) use reconcile_server::ReconcileServer;
-
-/// What `accord audit reconcile` prints.
-#[derive(Debug, Clone, Serialize)]
-pub struct Reconciled {
-    /// The peer.
-    pub peer: AgencyId,
-    /// Exchanges told alike.
-    pub matched: u64,
-    /// Refusals told alike.
-    pub refused_both: u64,
-    /// Exchanges that may still be under way, and are told by a later comparison.
-    pub open: u64,
-    /// Differences.
-    pub findings: Vec<Finding>,
-    /// Exchanges where the logs differ that were not looked into: more than are told one by one.
-    pub further: u64,
-    /// Findings whose entries in this log were not looked at again: more than are within a bound. They hold
-    /// nobody to a signature; exports of both logs do.
-    pub unjudged: u64,
-    /// Bytes that crossed the wire for it, both ways.
-    pub bytes_exchanged: usize,
-    /// What proves the findings to others; absent where there are none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub proof: Option<Proof>,
-}
-
-/// What was signed, and what leads from there to the findings.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Proof {
-    /// The signed head of this log under which the evidence stands.
-    pub head: String,
-    /// The signed request.
-    pub request: String,
-    /// The peer's signed statement, bound to the request.
-    pub statement: String,
-    /// What the peer showed on the way from the root that it signed, exactly.
-    pub shown: Vec<String>,
-}
+pub use reconciled::{Proof, Reconciled};
 
 /// Most entries of this log that are told one by one because the tables tell otherwise.
 const MOST_UNBOUND: usize = 500;
@@ -99,14 +66,25 @@ struct Stated<C> {
     channel: C,
     envelope: Envelope,
     root: Child,
+    sessions: Vec<SessionTold>,
     bytes: usize,
 }
 
 /// What came of a conversation.
 struct Compared {
     statement: Envelope,
+    sessions: Vec<SessionTold>,
     found: DiffResult,
     bytes: usize,
+}
+
+/// What the differences of two trees come to.
+struct Differences {
+    findings: Vec<Finding>,
+    /// How many may still be under way, or were settled while they were looked for.
+    open: u64,
+    /// Refusals that both tell: the owner tells of more of the same query.
+    refused_both: u64,
 }
 
 /// Compares what this log tells with what peers state.
@@ -158,8 +136,11 @@ impl Reconciler {
             ActError::usage(format!("no card of `{agency}` is recorded; see `accord card list`"))
         })?;
         let until = until.min(self.source.latest(now));
-        let request =
-            StatementRequest { from: own.id.clone(), to: agency.clone(), at: now, since, until };
+        // What may be under way is asked about the next time, and keeps nothing back that is older.
+        let settled = since..until.min(self.source.settled_before(now));
+        let said = self.source.sessions_said(agency, settled).await?;
+        let (from, to, sessions) = (own.id.clone(), agency.clone(), said.asked.clone());
+        let request = StatementRequest { from, to, at: now, since, until, sessions };
         let envelope = Envelope::sign_json(Kind::Statement, &request, &self.keys.message_key(own))?;
         let entry = statement_asked(actor.clone(), agency, since, until, &envelope);
         let (frames, mut token) = own.log.append(entry).await?.release_stating();
@@ -180,25 +161,32 @@ impl Reconciler {
         };
         let heard = tokio::time::timeout(LONGEST, heard).await;
         let heard = heard.map_err(|_| LinkError::Lost("it took too long".into())).flatten();
-        let Compared { statement, found, bytes } =
+        let Compared { statement, sessions, found, bytes } =
             heard.map_err(|e| ActError::failed(format!("`{agency}` could not be heard: {e}")))?;
         let settled_before = self.source.settled_before(now);
-        let (mut findings, open) = self.findings(agency, &found, settled_before).await?;
+        let Differences { mut findings, open, refused_both } =
+            self.judged(agency, &found, settled_before).await?;
+        let refused_both = found.refused_both.saturating_add(refused_both);
         let told = unbound.iter().take(MOST_UNBOUND);
         findings.extend(told.map(|unbound| unsound(&own.id, unbound)));
+        findings.extend(said.findings(agency, &sessions, now));
         let settled = since..until.min(settled_before);
         self.source.owed_is_on_its_way(agency).await;
         let (unproven, untold) = self.source.unproven(agency, settled).await?;
         findings.extend(unproven);
+        put_explanations(self.source.store.as_ref(), &own.id, agency, &mut findings).await?;
+        let explained = findings.iter().filter(|finding| !finding.explained.is_empty()).count();
         let further = unbound.len().saturating_sub(MOST_UNBOUND) as u64;
         let further = found.further.saturating_add(further).saturating_add(untold);
+        let further = further.saturating_add(said.further);
         let reconciled = AuditReconciled {
             since,
             until,
             matched: found.matched,
-            refused_both: found.refused_both,
+            refused_both,
             open,
             findings: findings.len() as u64,
+            explained: explained as u64,
             further,
             classes: by_class(&findings),
         };
@@ -206,7 +194,7 @@ impl Reconciler {
         let mut report = Reconciled {
             peer: agency.clone(),
             matched: found.matched,
-            refused_both: found.refused_both,
+            refused_both,
             open,
             findings,
             further,
@@ -251,17 +239,17 @@ impl Reconciler {
             return Err(protocol("a statement bound to something else".into()));
         }
         let root = Child { place: TreePath::all(), count: stated.count, digest: stated.digest };
-        Ok(Stated { channel, envelope, root, bytes })
+        let sessions = stated.sessions;
+        Ok(Stated { channel, envelope, root, sessions, bytes })
     }
 
-    /// The differences with their classes; and how many of them may still be under way, or were
-    /// settled while they were looked for.
-    async fn findings(
+    /// The differences with their classes.
+    async fn judged(
         &self,
         peer: &AgencyId,
         found: &DiffResult,
         settled_before: Timestamp,
-    ) -> Result<(Vec<Finding>, u64), StoreError> {
+    ) -> Result<Differences, StoreError> {
         let ours: Vec<&Item> = found
             .differences
             .iter()
@@ -270,17 +258,23 @@ impl Reconciler {
             .collect();
         let lines = self.source.lines_at(peer, &ours).await?;
         let told = |item: &Item| lines.get(&item.key).filter(|line| line.digest() == item.digest);
-        let (mut findings, mut open) = (Vec::new(), 0u64);
+        let (mut findings, mut open, mut refused_both) = (Vec::new(), 0u64, 0u64);
         let mut put = |ours: Option<&ExchangeRecord>, theirs: Option<ExchangeRecord>| {
             let Some(line) = ours.or(theirs.as_ref()) else { return };
+            let query = line.query_id;
+            let class = match class(ours, theirs.as_ref(), &self.source.agency.id) {
+                // The owner refused it more than once, and the requester holds one of the refusals.
+                None if line.reached == Reached::Refused => {
+                    refused_both = refused_both.saturating_add(1);
+                    return;
+                }
+                // Two lines that differ without a class would be one that is told of others.
+                class => class.unwrap_or(Class::Differs),
+            };
             if line.asked_at >= settled_before {
                 open = open.saturating_add(1);
                 return;
             }
-            let query = line.query_id;
-            // Two lines that differ without a class would be one that is told of others.
-            let class =
-                class(ours, theirs.as_ref(), &self.source.agency.id).unwrap_or(Class::Differs);
             findings.push(Finding::of(class, query, ours.cloned(), theirs));
         };
         let mut moved = 0u64;
@@ -304,7 +298,7 @@ impl Reconciler {
             );
             findings.push(Finding::about(Class::Contradicts, peer, message));
         }
-        Ok((findings, open.saturating_add(moved)))
+        Ok(Differences { findings, open: open.saturating_add(moved), refused_both })
     }
 }
 
@@ -315,7 +309,7 @@ async fn narrow<C: Channel>(
     peer: &AgencyId,
     token: &mut NarrowingToken,
 ) -> Result<Compared, LinkError> {
-    let Stated { mut channel, envelope, root, mut bytes } = stated;
+    let Stated { mut channel, envelope, root, sessions, mut bytes } = stated;
     let mut narrowing = TreeDiff::new(ours, root);
     loop {
         let places = narrowing.wanted();
@@ -329,7 +323,8 @@ async fn narrow<C: Channel>(
             if sent.is_ok() {
                 channel.finish();
             }
-            return Ok(Compared { statement: envelope, found: narrowing.finish(), bytes });
+            let found = narrowing.finish();
+            return Ok(Compared { statement: envelope, sessions, found, bytes });
         }
         sent?;
         for _ in 0..wanted {
@@ -353,18 +348,6 @@ fn unsound(me: &AgencyId, unbound: &Unbound) -> Finding {
     );
     let finding = Finding::about(Class::Unsound, me, message);
     Finding { query_id: Some(unbound.query_id), index: Some(unbound.entry), ..finding }
-}
-
-/// How many findings there are of each class.
-fn by_class(findings: &[Finding]) -> BTreeMap<String, u64> {
-    let mut counts = BTreeMap::new();
-    for finding in findings {
-        let class = serde_json::to_value(finding.class).unwrap_or_default();
-        let count: &mut u64 =
-            counts.entry(class.as_str().unwrap_or_default().to_owned()).or_default();
-        *count = count.saturating_add(1);
-    }
-    counts
 }
 
 fn expect(frame: Frame, kind: FrameKind) -> Result<Frame, LinkError> {

@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use schemas::agency::State as UsState;
 use schemas::body::Actor;
-use schemas::event::audit::Viewed;
 use schemas::key::SecretKey;
 use schemas::plate::Plate;
 use schemas::read::{Read, ReadId};
@@ -18,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::telling::{Letter, Telling, Word, first};
 use crate::permission::{ActError, OwnAgency, Permission, Principal, authorize};
-use audit_log::entries::audit::audit_viewed;
+use audit_log::entries::audit::versions_viewed;
 use audit_log::entries::reads::read_corrected;
 use registry::State;
 use store::{OwnRead, ReadStore};
@@ -172,11 +171,15 @@ pub async fn versions(
     let (state, now) = (agency.registry.state(), agency.clock.now());
     let user = authorize(&state, by, Permission::Audit, now)?;
     let actor = agency.actor(&user, by);
-    drop(agency.log.append(audit_viewed(actor, Viewed::VersionsOf(id))).await?);
-    let Some(own) = store.own_read(id).await? else {
+    let own = store.own_read(id).await?;
+    let earlier = store.read_versions(id).await?;
+    let plates = own.iter().map(|own| &own.read).chain(earlier.iter().map(|(_, read, _)| read));
+    let viewed = versions_viewed(actor, id, plates.map(|read| read.plate.clone()));
+    drop(agency.log.append(viewed).await?);
+    let Some(own) = own else {
         return Err(ActError::usage(format!("read `{id}` is none of this agency's")));
     };
-    let earlier = store.read_versions(id).await?.into_iter();
+    let earlier = earlier.into_iter();
     let mut versions: Vec<_> = earlier
         .map(|(version, read, entry)| ReadVersion {
             version,

@@ -11,8 +11,8 @@ use schemas::query::Query;
 use schemas::refusal::Reason;
 
 use crate::exchange::ask::{Extent, Misread, QueryOutcome, random_id};
-use crate::permission::{ActError, OwnAgency, Principal, authenticate, policy_in_force};
-use audit_log::entries::reads::reads_searched;
+use crate::permission::{ActError, OwnAgency, Principal, policy_in_force, with_access};
+use audit_log::entries::reads::{Found, reads_searched};
 use registry::State;
 use schemas::draft::Draft;
 use schemas::outcome::{OutcomeCode, RefusedBy};
@@ -32,7 +32,7 @@ pub async fn search(
 ) -> Result<QueryOutcome, ActError> {
     let id = random_id().map_err(ActError::failed)?;
     let judge = |state: Arc<State>, now| async move {
-        let user = authenticate(&state, by, now)?;
+        let user = with_access(&state, by, now)?;
         let policy = policy_in_force(&state)?;
         let mut query = draft.query(id, &agency.id, &agency.id, None, &by.requester(&user), now);
         query.why = typed(&query.why, &policy.reason);
@@ -58,7 +58,8 @@ pub async fn search(
                 (access, outcome)
             }
         };
-        let entry = reads_searched(&state, agency.actor(&user, by), access);
+        let found = Found { reads: &outcome.reads, photographs: outcome.images };
+        let entry = reads_searched(&state, agency.actor(&user, by), access, found);
         Ok::<_, ActError>((entry, outcome))
     };
     let (appended, outcome) = agency.act_async(judge).await?;

@@ -38,14 +38,14 @@ impl Answering {
         before: &ServedBefore,
     ) -> Result<Reply, Unserved> {
         if before.requester != asked.query.from || before.query_digest != asked.envelope.digest() {
-            return self.refuse(asked, vec![id_reused()], false).await;
+            return self.turn_away(asked, vec![id_reused()]).await;
         }
         let Some(reply) = &before.reply else {
             let destroyed = over(
                 RefusalCode::Stale,
                 "this query was served so long ago that its reply is destroyed; sign a new query",
             );
-            return self.refuse(asked, vec![destroyed], false).await;
+            return self.turn_away(asked, vec![destroyed]).await;
         };
         let reply = Envelope::parse(reply.as_bytes())
             .map_err(|e| Unserved::Store(StoreError::Corrupt(e.to_string())))?;
@@ -72,13 +72,17 @@ impl Answering {
                 "this query was answered at {} and can be redelivered no longer; sign a new query",
                 before.at
             );
-            return self.refuse(asked, vec![over(RefusalCode::Stale, message)], false).await;
+            return self.turn_away(asked, vec![over(RefusalCode::Stale, message)]).await;
         }
         let upon = self.grounds();
         // The authority that was relied on must still hold; another one does not stand in for it.
         let relied_on = Query { authority: before.authority.clone(), ..query.clone() };
         let permit = match self.decide(&upon, &relied_on, Some(before)) {
             Decision::Refuse(refused) => {
+                let reasons = Refusal::fitting(refused.reasons.as_slice().to_vec());
+                if let Some(again) = self.turned_away_before(asked, &reasons).await? {
+                    return Ok(again);
+                }
                 return match self.refuse_upon(asked, &upon, refused, false).await {
                     Err(Unserved::Log(AppendError::Conflict(_))) => Err(CHANGING),
                     done => done,
@@ -93,14 +97,14 @@ impl Answering {
                 RefusalCode::QueryKind,
                 "the authority opens photographs no longer; sign a new query without",
             );
-            return self.refuse(asked, vec![closed], false).await;
+            return self.turn_away(asked, vec![closed]).await;
         }
         let Some(photographs) = OutgoingPhotos::again(&self.photographs, &answer).await? else {
             let gone = over(
                 RefusalCode::Stale,
                 "a photograph of that answer is no longer there as it was; sign a new query",
             );
-            return self.refuse(asked, vec![gone], false).await;
+            return self.turn_away(asked, vec![gone]).await;
         };
         let again = AnswerAgain {
             query: asked.signed(),

@@ -15,7 +15,9 @@ use super::under_way::UnderWay;
 use super::{
     AskError, QueryClient, QueryOutcome, REVOKED, Saved, is_under_way, log_rejected_draft,
 };
-use crate::permission::{Principal, authenticate, policy_in_force, refused};
+use crate::permission::{
+    ActError, Permission, Principal, authorize, policy_in_force, refused, with_access,
+};
 use audit_log::append::AppendError;
 use audit_log::entries::exchange::SignedQuery;
 use audit_log::entries::exchange::asking::{query_sent_again, query_unanswered};
@@ -32,7 +34,7 @@ impl<D: Dial> QueryClient<D> {
     pub async fn ask_again(&self, id: QueryId, by: &Principal) -> Result<QueryOutcome, AskError> {
         let state = self.agency.registry.state();
         let now = self.agency.clock.now();
-        let user = authenticate(&state, by, now).map_err(|e| AskError::User(e.to_string()))?;
+        let user = with_access(&state, by, now).map_err(AskError::User)?;
         let actor = self.agency.actor(&user, by);
         // Before it is looked at: what one asking settles, no other has found open.
         let asking = UnderWay::begin(&self.under_way, id);
@@ -47,7 +49,10 @@ impl<D: Dial> QueryClient<D> {
                 let signed = SignedQuery { query: &query, envelope: &envelope };
                 return self.cached.show(signed, actor).await;
             }
-            None | Some(OutcomeCode::Unanswered) => {}
+            // Who only sees what was asked for her asks nothing.
+            None | Some(OutcomeCode::Unanswered) => {
+                authorize(&state, by, Permission::Query, now).map_err(AskError::User)?;
+            }
             Some(outcome @ (OutcomeCode::Refused | OutcomeCode::Rejected)) => {
                 return Err(again(format!("query `{id}` is settled already ({outcome})")));
             }
@@ -89,14 +94,15 @@ impl<D: Dial> QueryClient<D> {
     ) -> Result<mpsc::Receiver<Saved>, AskError> {
         let state = self.agency.registry.state();
         let now = self.agency.clock.now();
-        let user = authenticate(&state, by, now).map_err(|e| AskError::User(e.to_string()))?;
+        let user = with_access(&state, by, now).map_err(AskError::User)?;
         let actor = self.agency.actor(&user, by);
         let (_, envelope, query) = self.sent(id).await?;
         self.held_to_its_purposes(by, &query).await?;
         if let Some((asking, reasons)) = again_declined(&state, by.requester(&user), &query, now)? {
             let refused = Reasons::ordered(reasons.clone()).map(|reasons| refused(&reasons));
             drop(self.declined(asking, actor, reasons).await);
-            return Err(AskError::User(refused.map_or_else(String::new, |e| e.to_string())));
+            let why = || ActError::refused("your own policy does not let it be asked".into());
+            return Err(AskError::User(refused.unwrap_or_else(why)));
         }
         let signed = SignedQuery { query: &query, envelope: &envelope };
         self.cached.save_photographs(signed, actor).await
@@ -106,7 +112,7 @@ impl<D: Dial> QueryClient<D> {
     /// attempt is on record.
     async fn held_to_its_purposes(&self, by: &Principal, query: &Query) -> Result<(), AskError> {
         let Err(refused) = by.may_ask_for(query.why.purpose) else { return Ok(()) };
-        let (draft, why) = (Draft::of(by.user.clone(), query), refused.to_string());
+        let (draft, why) = (Draft::of(query), refused.to_string());
         log_rejected_draft(&self.agency, by, &draft, &why).await.map_err(again)?;
         Err(AskError::Program(why))
     }
@@ -154,7 +160,10 @@ fn again_declined(
     now: Timestamp,
 ) -> Result<Option<(Query, Vec<Reason>)>, AskError> {
     let policy = policy_in_force(state).map_err(again)?;
-    let asking = Query { requester, at: now, ..query.clone() };
+    // Who sees what was asked for her is judged as she is now, and nobody else as if it were for her.
+    let hers = query.for_person.as_ref().filter(|person| person.user == requester.user);
+    let for_person = hers.map(|_| requester.clone());
+    let asking = Query { requester, at: now, for_person, ..query.clone() };
     Ok(decline(policy, &asking, now).map(|reasons| (asking, reasons.into_vec())))
 }
 

@@ -143,6 +143,7 @@ fn again(why: impl std::fmt::Display) -> AskError {
 
 /// A photograph of a kept answer as it is handed to whoever saves it.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Saved {
     /// What the answer says of it.
     #[serde(flatten)]
@@ -151,5 +152,6 @@ pub struct Saved {
     pub data: Option<String>,
     /// What is wrong with the copy that is kept here.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub flaw: Option<Flaw>,
 }

@@ -5,7 +5,7 @@ use schemas::answer::{Basis, LogPosition, Photograph, Released};
 use schemas::correction::Correction;
 use schemas::misread::Substitution;
 use schemas::outcome::{OutcomeCode, RefusedBy};
-use schemas::purpose::QueryKind;
+use schemas::purpose::{QueryKind, Role};
 use schemas::query::{Elements, Query, QueryId};
 use schemas::read::{Read, ReadId};
 use schemas::refusal::Reason;
@@ -15,6 +15,7 @@ use serde::Serialize;
 
 /// What became of the query to one owner. Its JSON is a line of `accord query --json`.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct QueryOutcome {
     /// The query.
     pub query_id: Option<QueryId>,
@@ -60,6 +61,9 @@ pub struct QueryOutcome {
     /// Whom to call at the owner at any hour, where a life is in danger and the query was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contact: Option<Text>,
+    /// Of which roles another person of one's own agency may release it, and is asked to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub may_release: Vec<Role>,
     /// Which side refused it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refused_by: Option<RefusedBy>,
@@ -80,6 +84,7 @@ fn none(count: &u32) -> bool {
 
 /// How far a search goes that is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Extent {
     /// What sort of search.
     pub kind: QueryKind,
@@ -102,6 +107,7 @@ impl Extent {
 
 /// A peer that a search over all did not ask.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct NotAsked {
     /// Which.
     pub owner: AgencyId,
@@ -111,6 +117,7 @@ pub struct NotAsked {
 
 /// The last line of a search over all.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SearchEnded {
     /// The search, as all its queries name it.
     pub search: Option<QueryId>,
@@ -122,6 +129,7 @@ pub struct SearchEnded {
 
 /// A read of another plate than the one asked for, within what readers confuse.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Misread {
     /// The read.
     pub read: ReadId,
@@ -158,6 +166,7 @@ impl QueryOutcome {
             photographs_beyond: 0,
             reasons: Vec::new(),
             contact: None,
+            may_release: Vec::new(),
             refused_by: None,
             warning: None,
             error: None,

@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
+use schemas::agency::AgencyId;
 use schemas::answer::{Answer, Basis, Receipt};
+use schemas::digest::Digest;
 use schemas::envelope::{Envelope, Kind};
 use schemas::outcome::{OutcomeCode, RefusedBy};
 use schemas::query::Query;
@@ -33,6 +35,18 @@ use store::photographs::Images;
 /// How long answers under a written request are kept, in days.
 const ANSWERS_KEPT_DAYS: u32 = 30;
 
+/// What a person should hear where an owner decided by another policy than the one it posts: either that is on its
+/// way, or people are told another thing than what is done.
+fn unposted(state: &State, owner: &AgencyId, decided_by: Digest) -> Option<String> {
+    let posted = state.peers.get(owner)?.policy.as_ref()?;
+    (posted.digest != decided_by).then(|| {
+        format!(
+            "`{owner}` decided by another policy than the one that it has posted here, in force since {}; if that stays so, have it post what it decides by (`accord policy show --peer {owner}`)",
+            posted.since.day()
+        )
+    })
+}
+
 /// Logs how queries end.
 pub(super) struct QuerySettler<D> {
     pub(super) agency: OwnAgency,
@@ -53,6 +67,11 @@ impl<D: Dial> QuerySettler<D> {
         reply: Result<(D::Channel, Reply), String>,
     ) -> QueryOutcome {
         let (query, owner) = (&pending.query, &pending.query.to);
+        let decided_by = match &reply {
+            Ok((_, Reply::Answer(_, verified, _))) => Some(verified.answer.decided_by.clone()),
+            Ok((_, Reply::Refusal(_, refusal, _))) => refusal.decided_by.clone(),
+            _ => None,
+        };
         let settled = match reply {
             Ok((channel, Reply::Answer(envelope, verified, beside))) => {
                 self.answered(pending, envelope, *verified, &beside, channel).await
@@ -72,11 +91,14 @@ impl<D: Dial> QuerySettler<D> {
             OutcomeCode::Refused => contact(&self.agency.registry.state(), query),
             _ => None,
         };
+        let other_policy = decided_by.and_then(|decided_by| {
+            unposted(&self.agency.registry.state(), owner, decided_by.policy)
+        });
         QueryOutcome {
             query_id: Some(query.id),
             search: query.search,
             asked: Some(Extent::asked(query)),
-            warning: self.proofs.warning(owner).await,
+            warning: self.proofs.warning(owner).await.or(other_policy),
             contact,
             ..outcome
         }
@@ -182,6 +204,7 @@ impl<D: Dial> QuerySettler<D> {
             receipt: &receipt,
             theirs,
             pages,
+            reads: &reads,
             // By one's own clock: the owner's says nothing of how long it is kept here.
             kept_until: self.agency.clock.now().plus_days(days),
         };

@@ -1,7 +1,9 @@
-//! Showing one's own card to peers, and looking at theirs in return.
+//! Showing one's own card to peers, and looking at theirs in return; and one's policy to those that hold
+//! another one.
 
 use schemas::agency::AgencyId;
 use schemas::frame::FrameKind;
+use schemas::witness::Greeting;
 
 use super::super::cards::{NotTaken, record_shown};
 use super::{Delivery, in_time};
@@ -73,8 +75,14 @@ impl<D: Dial> Delivery<D> {
         if state.own.as_deref() == Some(own.signed()) {
             self.unshown().remove(agency);
         }
-        channel.finish();
-        match record_shown(&self.witnessing, peer, &shown).await {
+        let greeting = serde_json::from_slice::<Greeting>(&shown.beside).unwrap_or_default();
+        let taken = record_shown(&self.witnessing, peer, &shown).await;
+        if state.policy_digest.is_some() && greeting.policy != state.policy_digest {
+            self.post_policy(channel, peer).await;
+        } else {
+            channel.finish();
+        }
+        match taken {
             Ok(()) => Ok(CardShown::TakenIn),
             // Its word of this agency's card stands all the same.
             Err(NotTaken::TooMany(why, _) | NotTaken::NotNow(why)) => {
@@ -82,6 +90,35 @@ impl<D: Dial> Delivery<D> {
                 Ok(CardShown::TakenIn)
             }
             Err(NotTaken::Unverifiable(why)) => Err(LinkError::Protocol(why)),
+        }
+    }
+
+    /// Sends the policy in force to a peer that holds another one, or none. It tries once: the card is
+    /// shown again whenever the two connect.
+    async fn post_policy(&self, mut channel: D::Channel, peer: &Peer) {
+        let to = &peer.card.value.id;
+        let own = &self.agency.id;
+        let posted = self.agency.log.posted_policy(own, &self.keys.message_key(&self.agency));
+        let posted = match posted {
+            Ok(Some(posted)) => posted.into_frame(),
+            Ok(None) => return,
+            Err(error) => {
+                tracing::error!(%error, "this agency's policy cannot be signed for peers");
+                return;
+            }
+        };
+        let exchange = async {
+            channel.send(&posted).await?;
+            channel.recv().await
+        };
+        match in_time(exchange).await {
+            Ok(reply) if reply.kind == FrameKind::DocumentAck => channel.finish(),
+            Ok(reply) => {
+                tracing::warn!(peer.id = %to, frame.kind = ?reply.kind, "this agency's policy was not taken in; it is sent again when the two connect");
+            }
+            Err(error) => {
+                tracing::warn!(peer.id = %to, %error, "this agency's policy did not reach a peer; it is sent again when the two connect");
+            }
         }
     }
 }

@@ -72,11 +72,16 @@ pub(super) async fn run<D: Dial>(
             }
             () = &mut reasons.registry_changed => {
                 let Some(delivery) = delivery.upgrade() else { return };
-                let reachable = reasons.newly_reachable(&delivery.agency.registry);
-                if reachable.is_empty() {
+                let changed = reasons.look_again(&delivery.agency.registry);
+                if changed.policy {
+                    // Beside the card peers are sent the policy in force.
+                    delivery.unshown().extend(delivery.peers());
+                } else if changed.reachable.is_empty() {
                     continue;
                 }
-                reachable.iter().for_each(|agency| rounds.again(agency));
+                // What came of one's card while a peer was cut off, it was not shown.
+                delivery.unshown().extend(changed.let_in);
+                changed.reachable.iter().for_each(|agency| rounds.again(agency));
             }
             connected = connected.recv() => match connected {
                 Some(connected) => newly = Some(connected),
@@ -104,6 +109,16 @@ pub(super) async fn run<D: Dial>(
     }
 }
 
+/// What of the registry gives reason for a visit.
+struct Changed {
+    /// Peers that came, were let in again, or have another card.
+    reachable: Vec<AgencyId>,
+    /// Those of them that were cut off before.
+    let_in: Vec<AgencyId>,
+    /// Whether another policy is in force.
+    policy: bool,
+}
+
 /// What gives reason for a visit before the next round: entries of the log. Each future is made anew,
 /// and thus counts from then on, before the outbox is looked at.
 struct Reasons {
@@ -123,9 +138,8 @@ impl Reasons {
         }
     }
 
-    /// Peers that came, were let in again, or have another card than when the registry was last
-    /// looked at.
-    fn newly_reachable(&mut self, registry: &Registry) -> Vec<AgencyId> {
+    /// What of the registry is another than when it was last looked at.
+    fn look_again(&mut self, registry: &Registry) -> Changed {
         self.registry_changed = Box::pin(registry.changed());
         let before = std::mem::replace(&mut self.known, registry.state());
         let same = |id: &AgencyId, peer: &Peer| {
@@ -136,7 +150,14 @@ impl Reasons {
         };
         let peers = self.known.peers.iter();
         let changed = peers.filter(|(id, peer)| peer.blocked.is_none() && !same(id, peer));
-        changed.map(|(id, _)| id.clone()).collect()
+        let reachable: Vec<AgencyId> = changed.map(|(id, _)| id.clone()).collect();
+        let cut_off =
+            |id: &AgencyId| before.peers.get(id).is_some_and(|known| known.blocked.is_some());
+        Changed {
+            let_in: reachable.iter().filter(|id| cut_off(id)).cloned().collect(),
+            reachable,
+            policy: before.policy_digest != self.known.policy_digest,
+        }
     }
 }
 

@@ -105,7 +105,7 @@ impl Document<'_> {
         known.recorded.clone().notice(notice.clone()).map_err(NoEntry::not_now)?;
         let arrived = self.arrived(state);
         // Ending one's own side, for now or for good, waits for no day.
-        if notice.act != Act::Resume {
+        if matches!(notice.act, Act::Suspend | Act::Withdraw) {
             return Ok(notice_received(Arrived { most: DayBounds::NONE, ..arrived }, &notice));
         }
         self.room_today()?;

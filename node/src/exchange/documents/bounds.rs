@@ -20,15 +20,15 @@ const AGAIN_HOURS: u32 = 1;
 
 /// What one peer may leave behind.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct PeerBounds {
-    pub(super) day: DayBounds,
+pub(in crate::exchange) struct PeerBounds {
+    pub(in crate::exchange) day: DayBounds,
     undecided_requests: u32,
     open_proposals: u32,
 }
 
 impl PeerBounds {
     /// What the configuration says.
-    pub(super) fn of(bounds: &Bounds) -> Self {
+    pub(in crate::exchange) fn of(bounds: &Bounds) -> Self {
         Self {
             day: DayBounds {
                 documents: bounds.documents_per_day,
@@ -45,18 +45,29 @@ impl PeerBounds {
         Self { day: DayBounds::NONE, undecided_requests: u32::MAX, open_proposals: u32::MAX };
 
     /// Whether `peer` may leave one more document behind today.
-    pub(super) fn day(
+    pub(super) fn document(
         &self,
         counters: &LogState,
         peer: &AgencyId,
         envelope: &Envelope,
         now: Timestamp,
     ) -> Result<(), NotServed> {
+        let correction = envelope.kind() == Kind::Correction;
+        self.room(counters, peer, (envelope.as_bytes().len(), correction), now)
+    }
+
+    /// Whether `peer` may leave as many bytes behind today, of a correction or of anything else.
+    pub(in crate::exchange) fn room(
+        &self,
+        counters: &LogState,
+        peer: &AgencyId,
+        (bytes, correction): (usize, bool),
+        now: Timestamp,
+    ) -> Result<(), NotServed> {
         // Counters are as of the last append, which may have been yesterday's.
         let today = counters.day_start == Some(now.day_start());
         let taken = counters.taken_in.get(peer).copied().filter(|_| today).unwrap_or_default();
-        let correction = envelope.kind() == Kind::Correction;
-        let Some(full) = self.day.full(&taken, envelope.as_bytes().len(), correction) else {
+        let Some(full) = self.day.full(&taken, bytes, correction) else {
             return Ok(());
         };
         let until = now.day_start().plus_days(1);
@@ -106,6 +117,7 @@ impl PeerBounds {
             text.proposer == *peer
                 && now < text.recorded.agreement.expires
                 && !text.recorded.adherences.contains_key(me)
+                && !text.recorded.declined(me)
         });
         let most = self.open_proposals;
         at_most(most, open.count(), now, |until| {

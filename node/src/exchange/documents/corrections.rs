@@ -55,7 +55,7 @@ pub(super) async fn record(
                 ));
             }
         }
-        bounds.day(&counters, from, envelope, now).map_err(NoEntry::Unfit)?;
+        bounds.document(&counters, from, envelope, now).map_err(NoEntry::Unfit)?;
         let arrived = Arrived { state: &state, from, envelope, most: bounds.day };
         Ok((correction_received(arrived, counters.size, correction, answer.clone()), ()))
     };

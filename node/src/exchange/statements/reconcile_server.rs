@@ -9,10 +9,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use schemas::agency::AgencyId;
-use schemas::body::Actor;
 use schemas::digest::Digest;
 use schemas::envelope::{Envelope, Kind};
 use schemas::frame::{Frame, FrameKind};
+use schemas::statement::session_word::MOST_SESSIONS;
 use schemas::statement::tree_path::TreePath;
 use schemas::statement::{
     ExchangeRecord, MOST_PLACES, MOST_PLACES_IN_ALL, Narrow, Node, Statement, StatementRequest,
@@ -21,10 +21,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::super::answer::REVOKED;
 use super::super::answer::Unserved;
+use super::super::documents::PeerBounds;
 use super::super::not_served::NotServed;
 use super::reconcile_source::ReconcileSource;
 use crate::context::{NodeContext, OwnKeys};
 use audit::exchange_tree::{Below, Item, Tree};
+use audit_log::append::AppendError;
 use audit_log::entries::audit::statement_given;
 use audit_log::narrowing::NarrowingToken;
 use audit_log::release::Released;
@@ -40,6 +42,7 @@ const MOST_AT_ONCE: usize = 4;
 pub(in crate::exchange) struct ReconcileServer {
     source: ReconcileSource,
     keys: OwnKeys,
+    bounds: PeerBounds,
     slots: Slots,
 }
 
@@ -89,6 +92,7 @@ impl ReconcileServer {
         Self {
             source: ReconcileSource::of(context),
             keys: context.keys.clone(),
+            bounds: PeerBounds::of(&context.bounds),
             slots: Slots::default(),
         }
     }
@@ -109,6 +113,10 @@ impl ReconcileServer {
         if request.from != card.id || request.to != agency.id {
             return Err(NotServed::misdirected("a request between others"));
         }
+        if request.sessions.len() > MOST_SESSIONS {
+            let why = "a request about more sessions than there may be";
+            return Err(NotServed::unverifiable(why));
+        }
         let Some(_slot) = self.slots.enter(&card.id).await else {
             return Err(NotServed::NotNow("busy", "logs are being compared; try again".into()));
         };
@@ -122,10 +130,16 @@ impl ReconcileServer {
         peer: &Peer,
         envelope: &Envelope,
         request: &StatementRequest,
-    ) -> Result<(Tree, (Vec<Released>, NarrowingToken)), Unserved> {
+    ) -> Result<(Tree, (Vec<Released>, NarrowingToken)), NotServed> {
         let agency = &self.source.agency;
         let id = &peer.card.value.id;
-        let (tree, _) = self.source.tree(id, request.since..request.until).await?;
+        // Both envelopes are kept for good, so they count among what it leaves behind.
+        let room = |bytes: usize| {
+            self.bounds.room(&agency.log.counters(), id, (bytes, false), agency.clock.now())
+        };
+        room(envelope.as_bytes().len())?;
+        let signed = request.since..request.until;
+        let (tree, _) = self.source.tree(id, signed.clone()).await?;
         let root = tree.root();
         let statement = Statement {
             request: envelope.digest(),
@@ -134,12 +148,20 @@ impl ReconcileServer {
             at: agency.clock.now(),
             count: root.count,
             digest: root.digest,
+            sessions: self.source.sessions_told(id, &signed, &request.sessions).await?,
         };
         let key = self.keys.message_key(agency);
         let signed = Envelope::sign_json(Kind::Statement, &statement, &key)
             .map_err(|e| Unserved::Message(e.to_string()))?;
-        let entry = statement_given(Actor::peer(id), id, root.count, envelope, &signed);
-        Ok((tree, agency.log.append(entry).await?.release_stating()))
+        room(envelope.as_bytes().len().saturating_add(signed.as_bytes().len()))?;
+        let entry = statement_given(id, root.count, [envelope, &signed], self.bounds.day);
+        match agency.log.append(entry).await {
+            Ok(appended) => Ok((tree, appended.release_stating())),
+            Err(AppendError::Conflict(_)) => {
+                Err(NotServed::not_now("more of this agency came in at this moment; try again"))
+            }
+            Err(error) => Err(Unserved::from(error).into()),
+        }
     }
 
     /// Shows what the peer asks for, until it asks for nothing more.

@@ -13,14 +13,14 @@ use schemas::statement::ExchangeRecord;
 use schemas::time::{CLOCK_BEHIND_MS, SECOND_MS, Timestamp};
 use tokio::time::Instant;
 
-use super::super::off_thread::off_thread;
 use super::bound_rows::{BoundRows, Unbound};
 use crate::config::Bounds;
 use crate::context::NodeContext;
 use crate::permission::OwnAgency;
-use audit::exchange_tree::{Item, Tree, TreeBuilder, line};
+use audit::exchange_tree::{Item, Tree, TreeBuilder};
 use audit::reconcile::{Class, Finding};
 use audit::view::LogEntry;
+use host::off_thread::off_thread;
 use store::{EntryFilter, ReadStore, StoreError};
 
 /// Entries looked through at a time.
@@ -42,7 +42,7 @@ const LINES: usize = 1_000;
 pub(super) struct ReconcileSource {
     pub(super) agency: OwnAgency,
     pub(super) store: Arc<dyn ReadStore>,
-    bounds: Bounds,
+    pub(super) bounds: Bounds,
 }
 
 impl ReconcileSource {
@@ -195,9 +195,13 @@ impl ReconcileSource {
         for some in items.chunks(LINES) {
             let entries: Vec<u64> = some.iter().map(|item| item.entry).collect();
             let told = self.store.exchanges_at(&entries).await?;
-            let told =
-                told.iter().map(|one| (one.query_id.digest(), line(one, &self.agency.id, peer)));
-            lines.extend(told);
+            let by_key: HashMap<Digest, &Item> =
+                some.iter().map(|item| (item.key, *item)).collect();
+            for one in &told {
+                let key = one.query_id.digest();
+                let Some(item) = by_key.get(&key) else { continue };
+                lines.insert(key, item.line(one, &self.agency.id, peer));
+            }
         }
         Ok(lines)
     }

@@ -41,6 +41,7 @@ pub enum ImportStopped {
 
 /// How far an import is.
 #[derive(Debug, Clone, Copy, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ImportProgress {
     /// Records seen.
     pub progress: u64,

@@ -21,6 +21,7 @@ const OTHERS: &str = "for other causes";
 
 /// What became of what was sent.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ImportSummary {
     /// The name of the file, or of the source.
     pub file: Text,
@@ -66,6 +67,7 @@ pub struct ImportSummary {
 
 /// So many of one kind.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Counted {
     /// The kind, as a word or a sentence.
     pub what: String,
@@ -78,6 +80,7 @@ pub struct Counted {
 
 /// What is wrong with one record.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RecordError {
     /// Where it stands, such as `line 3`.
     pub at: String,
@@ -150,15 +153,17 @@ impl ImportSummary {
     #[must_use]
     pub fn clock_trouble(&self) -> Option<String> {
         let ahead = (self.ahead > 0).then(|| {
+            let reads = if self.ahead == 1 { "read" } else { "reads" };
             format!(
-                "{} reads by a reader's clock that is ahead; set the reader's clock",
+                "{} {reads} by a reader's clock that is ahead; set the reader's clock",
                 self.ahead
             )
         });
         let past = (self.past_retention > 0).then(|| {
+            let (reads, were) =
+                if self.past_retention == 1 { ("read", "was") } else { ("reads", "were") };
             format!(
-                "{} reads past the retention of reads, which were not taken; if they are not old, set \
-                 the reader's clock",
+                "{} {reads} past the retention of reads, which {were} not taken; if not old, set the reader's clock",
                 self.past_retention
             )
         });
@@ -173,10 +178,12 @@ impl ImportSummary {
     pub fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
         if self.differing > 0 {
-            lines.push(format!(
-                "{} records share an id with another read and differ: each is a read of its own",
-                self.differing
-            ));
+            lines.push(match self.differing {
+                1 => "1 record shares an id with another read and differs: it is a read of its own".into(),
+                many => format!(
+                    "{many} records share an id with another read and differ: each is a read of its own"
+                ),
+            });
         }
         lines.extend(self.clock_trouble());
         if !self.without_a_read.is_empty() {

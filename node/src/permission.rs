@@ -16,6 +16,7 @@ use std::borrow::Cow;
 
 use ::agreements::decide::Reasons;
 use ::agreements::policy::{People, Policy, Roles};
+use schemas::program::ProgramScope;
 use schemas::purpose::{Purpose, Role};
 use schemas::query::{Requester, UserName};
 use schemas::refusal::{Citation, RefusalCode};
@@ -41,13 +42,21 @@ pub struct Principal {
     pub session: Option<RequesterSession>,
     /// The purposes for which they may ask here; any unless the program by which they ask is narrowed.
     pub purposes: Option<Vec<Purpose>>,
+    /// What the program may be used for by which they act; `None` where they act by none.
+    pub scope: Option<Vec<ProgramScope>>,
 }
 
 impl Principal {
     /// The user named, with every role of theirs.
     #[must_use]
     pub fn of(user: UserName, auth: impl Into<String>) -> Self {
-        Self { user, auth: auth.into(), roles: None, session: None, purposes: None }
+        Self { user, auth: auth.into(), roles: None, session: None, purposes: None, scope: None }
+    }
+
+    /// Whether what is of this scope is for them here: whatever they may, or what their program may be used for.
+    #[must_use]
+    pub fn acts_within(&self, scope: ProgramScope) -> bool {
+        self.scope.as_ref().is_none_or(|scopes| scopes.contains(&scope))
     }
 
     /// Whether they may ask for this purpose here.
@@ -139,6 +148,29 @@ pub fn authenticate<'a>(
     }
 }
 
+/// The user who acts, if registered, enabled, and not suspended.
+///
+/// # Errors
+/// When the user is unknown, disabled or suspended.
+pub fn with_access<'a>(
+    state: &'a State,
+    by: &Principal,
+    now: Timestamp,
+) -> Result<Cow<'a, User>, ActError> {
+    let user = authenticate(state, by, now)?;
+    let Some(suspension) = user.suspended() else { return Ok(user) };
+    let policy = policy_in_force(state)?;
+    let cited = policy.suspension.as_ref().map(|value| policy.cites(value)).unwrap_or_default();
+    let why = format!(
+        "the access of `{}` is suspended since {} ({}): it comes back once the training was repeated, which an administrator records with `accord user train {} --discussion WORDS`",
+        by.user,
+        suspension.at.day(),
+        suspension.reason,
+        by.user
+    );
+    Err(ActError::refused_as("user_suspended", cited, why))
+}
+
 /// The user who acts, if they administer or, failing that, audit: what the one has set up, the other looks at.
 ///
 /// # Errors
@@ -152,17 +184,75 @@ pub fn authorize_overseer<'a>(
         .or_else(|_| authorize(state, by, Permission::Audit, now))
 }
 
+/// The user who acts, if they administer or sit at the night desk, to which releasing passwords and handing out
+/// cards for a shift is delegated.
+///
+/// # Errors
+/// When the user is unknown, disabled, suspended, or neither.
+pub fn authorize_night_desk<'a>(
+    state: &'a State,
+    by: &Principal,
+    now: Timestamp,
+) -> Result<Cow<'a, User>, ActError> {
+    let user = with_access(state, by, now)?;
+    if user.at_night_desk(now) {
+        return Ok(user);
+    }
+    authorize(state, by, Permission::Administer, now)
+}
+
+/// The user who acts, if they query, or see what is asked for them.
+///
+/// # Errors
+/// When the user is unknown, disabled, suspended, or of other roles.
+pub fn authorize_seeing<'a>(
+    state: &'a State,
+    by: &Principal,
+    now: Timestamp,
+) -> Result<Cow<'a, User>, ActError> {
+    authorize(state, by, Permission::Query, now).or_else(|refused| {
+        let user = with_access(state, by, now)?;
+        let sees = policy_in_force(state)?.people.sees(&user.roles, &user.title);
+        if sees { Ok(user) } else { Err(refused) }
+    })
+}
+
+/// The user who acts, if they see to requests of outside bodies: a records custodian, or who approves.
+///
+/// # Errors
+/// When the user is unknown, disabled, suspended, or of other roles.
+pub fn authorize_records<'a>(
+    state: &'a State,
+    by: &Principal,
+    now: Timestamp,
+) -> Result<Cow<'a, User>, ActError> {
+    let user = with_access(state, by, now)?;
+    let policy = policy_in_force(state)?;
+    let custodian = user.roles.contains(&Role::RecordsCustodian);
+    if custodian || policy.people.approve.admit(&user.roles, &user.title) {
+        return Ok(user);
+    }
+    let citations = policy.cites(&policy.administration.records_release);
+    let why = format!(
+        "user `{}` sees to no request of outside bodies; it takes the role {} or one that approves [{}]",
+        by.user,
+        Role::RecordsCustodian,
+        sections(&citations)
+    );
+    Err(ActError::refused_as(RefusalCode::RoleNotAuthorized.code(), citations, why))
+}
+
 /// The user who acts, if the policy gives one of their roles this permission.
 ///
 /// # Errors
-/// When the user is unknown, disabled, or of other roles.
+/// When the user is unknown, disabled, suspended, or of other roles.
 pub fn authorize<'a>(
     state: &'a State,
     by: &Principal,
     permission: Permission,
     now: Timestamp,
 ) -> Result<Cow<'a, User>, ActError> {
-    let user = authenticate(state, by, now)?;
+    let user = with_access(state, by, now)?;
     let policy = policy_in_force(state)?;
     let roles = permission.roles(&policy.people);
     if roles.admit(&user.roles, &user.title) {

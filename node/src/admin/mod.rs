@@ -6,8 +6,14 @@
 
 pub mod agreements;
 pub mod cards;
+mod certificates;
 pub mod clock;
+pub mod delegations;
+pub mod devices;
+pub mod explain;
 pub mod links;
+pub mod night_desk;
+pub mod open_case;
 pub mod people;
 pub mod policy;
 pub mod programs;
@@ -15,3 +21,5 @@ pub mod receipts;
 pub mod requests;
 pub mod second_person;
 mod signing_authority;
+pub mod training;
+pub mod user_change;

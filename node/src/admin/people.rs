@@ -1,4 +1,4 @@
-//! People: registering, training, disabling and enabling, delegating, and looking at their accounts again.
+//! People: registering, disabling and enabling, and looking at their accounts again.
 
 use std::sync::Arc;
 
@@ -7,55 +7,88 @@ use schemas::query::UserName;
 use schemas::text::Text;
 use schemas::time::Timestamp;
 
-use crate::permission::{ActError, OwnAgency, Permission, Principal, authorize, policy_in_force};
+use crate::permission::{ActError, OwnAgency, Principal, policy_in_force};
 use audit_log::entries::people::{UserChange, user_changed};
 use registry::State;
-use schemas::user::{Delegation, User};
+use schemas::attestation::SignedAttestation;
+use schemas::attested::{Attestation, LONGEST_ATTESTATION_DAYS};
+use schemas::user::User;
 
-use super::second_person::{Course, course};
-use schemas::authenticator::Proposal;
-use serde::{Deserialize, Serialize};
-
-/// What became of an act about a person.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Changed {
-    /// The person as she is from now on, or would be.
-    pub user: User,
-    /// What a second person is to confirm first; nothing of it counts until then.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub proposal: Option<Proposal>,
-}
+use super::training::{check_clearance, check_training};
+use super::user_change::{Changed, change, known, not_herself};
 
 /// Registers a user.
 ///
 /// # Errors
 /// When the name is taken, nobody's full name is given, or the actor may not.
 pub async fn add(agency: &OwnAgency, by: &Principal, user: &User) -> Result<Changed, ActError> {
-    change(agency, by, UserChange::Added, |state, _| {
+    change(agency, by, UserChange::Added, |state, now| {
         if state.users.contains_key(&user.name) {
             return Err(ActError::usage(format!("user `{}` exists already", user.name)));
         }
         check(user)?;
+        check_new(user)?;
+        if user.trained_on.is_some() {
+            check_training(state, user, now)?;
+        }
+        if let Some(on) = user.cleared_on {
+            check_clearance(on, now)?;
+        }
         Ok(user.clone())
     })
     .await
 }
 
-/// Records a user's training.
+/// What of a user the agency key is to sign, for as long as `until`.
 ///
 /// # Errors
-/// When there is no such user, the day is to come, or the actor may not.
-pub async fn train(
+/// When there is no such user, or the end is not within a year from now.
+pub fn attesting(
+    agency: &OwnAgency,
+    name: &UserName,
+    until: Timestamp,
+) -> Result<Attestation, ActError> {
+    let (state, now) = (agency.registry.state(), agency.clock.now());
+    let user = known(&state, name)?;
+    let longest = now.plus_days(LONGEST_ATTESTATION_DAYS);
+    if until <= now || until > longest {
+        return Err(ActError::usage(format!(
+            "an attestation until {until} is over, or too long; it ends by {longest}"
+        )));
+    }
+    Ok(Attestation {
+        agency: agency.id.clone(),
+        user: user.name.clone(),
+        full_name: user.full_name.clone(),
+        title: user.title.clone(),
+        roles: user.roles.clone(),
+        trained_on: user.trained_on,
+        at: now,
+        ends: until,
+    })
+}
+
+/// Records that the agency vouches for a user, as its agency key signed.
+///
+/// # Errors
+/// When there is no such user, the actor may not, or it is not signed with the agency key, for the user
+/// as she is registered now.
+pub async fn attest(
     agency: &OwnAgency,
     by: &Principal,
     name: &UserName,
-    on: Timestamp,
+    signed: &SignedAttestation,
 ) -> Result<Changed, ActError> {
-    change(agency, by, UserChange::Trained, |state, now| {
-        if on > now {
-            return Err(ActError::usage(format!("training on {} is yet to come", on.day())));
-        }
-        Ok(User { trained_on: Some(on), ..known(state, name)?.clone() })
+    change(agency, by, UserChange::Attested, |state, now| {
+        let user = known(state, name)?;
+        let own = state.own.as_ref().ok_or_else(|| ActError::refused("this agency has no card of its own".into()))?;
+        let key = &own.value.agency_key;
+        Attestation::bears_out(signed, &agency.id, &user.requester(), key, now).map_err(|why| {
+            ActError::usage(format!(
+                "the attestation does not bear out `{name}` as registered here: {why}; sign it anew with `accord user attest {name}`"
+            ))
+        })?;
+        Ok(User { attestation: Some(signed.clone()), ..user.clone() })
     })
     .await
 }
@@ -113,10 +146,7 @@ pub async fn review(
     name: &UserName,
 ) -> Result<Changed, ActError> {
     change(agency, by, UserChange::Reviewed, |state, now| {
-        if by.user == *name {
-            let why = "nobody reviews herself; another administrator does";
-            return Err(ActError::refused_as("own_review", Vec::new(), why.into()));
-        }
+        not_herself(by, name, "own_review", "nobody reviews herself")?;
         Ok(User { reviewed_at: Some(now), ..known(state, name)?.clone() })
     })
     .await
@@ -151,56 +181,6 @@ fn is_last_administrator(state: &State, name: &UserName, now: Timestamp) -> Resu
     Ok(!state.users.values().any(|other| other.name != *name && administers(other)))
 }
 
-/// Delegates the approving authority of a title to a user.
-///
-/// # Errors
-/// When there is no such user, the time is empty, or the actor may not.
-pub async fn delegate(
-    agency: &OwnAgency,
-    by: &Principal,
-    name: &UserName,
-    delegation: &Delegation,
-) -> Result<Changed, ActError> {
-    change(agency, by, UserChange::Delegated, |state, _| {
-        if delegation.from >= delegation.until {
-            return Err(ActError::usage(format!(
-                "a delegation from {} until {} is empty",
-                delegation.from, delegation.until
-            )));
-        }
-        let mut user = known(state, name)?.clone();
-        user.delegations.push(delegation.clone());
-        Ok(user)
-    })
-    .await
-}
-
-/// Puts on record what `judge` makes of a user: at once, or as a proposal to a second person.
-async fn change(
-    agency: &OwnAgency,
-    by: &Principal,
-    what: UserChange,
-    judge: impl Fn(&State, Timestamp) -> Result<User, ActError>,
-) -> Result<Changed, ActError> {
-    let (_, changed) = agency
-        .act(|state, now| {
-            let acting = authorize(state, by, Permission::Administer, now)?;
-            let user = judge(state, now)?;
-            let actor = agency.actor(&acting, by);
-            Ok(match course(state, &actor, &by.user, &user, now)? {
-                Course::Now(alone) => {
-                    let entry = user_changed(state, actor, what, user.clone(), alone, None);
-                    (entry, Changed { user, proposal: None })
-                }
-                Course::Waits(entry, proposal) => {
-                    (*entry, Changed { user, proposal: Some(*proposal) })
-                }
-            })
-        })
-        .await?;
-    Ok(changed)
-}
-
 /// What every registered user has.
 fn check(user: &User) -> Result<(), ActError> {
     if user.full_name.is_empty() {
@@ -221,8 +201,21 @@ fn check(user: &User) -> Result<(), ActError> {
     Ok(())
 }
 
-fn known<'a>(state: &'a State, name: &UserName) -> Result<&'a User, ActError> {
-    state.users.get(name).ok_or_else(|| {
-        ActError::usage(format!("there is no user `{name}`; see `accord user list`"))
-    })
+/// Whether a new user comes with nothing that an act of its own gives: each of those is judged there.
+fn check_new(user: &User) -> Result<(), ActError> {
+    let given = [
+        (!user.delegations.is_empty(), "delegations", "user delegate"),
+        (user.attestation.is_some(), "attestation", "user attest"),
+        (user.reviewed_at.is_some(), "reviewed_at", "user review"),
+        (user.enabled_at.is_some(), "enabled_at", "user enable"),
+        (user.disabled.is_some(), "disabled", "user disable"),
+        (user.suspension.is_some(), "suspension", "user suspend"),
+    ];
+    match given.into_iter().find(|(given, _, _)| *given) {
+        None => Ok(()),
+        Some((_, field, act)) => Err(ActError::usage(format!(
+            "user `{}` is new and comes with `{field}`; leave it out, and record it by `accord {act}` once she is registered",
+            user.name
+        ))),
+    }
 }

@@ -1,4 +1,4 @@
-//! Programs of the agency: adding one, giving it a new token, revoking it, listing them.
+//! Programs of the agency: adding one, giving it a new token or another certificate, revoking it, listing them.
 
 use ::sign_in::Token;
 use schemas::digest::Digest;
@@ -10,13 +10,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
+use super::certificates::{free_key, key_of};
 use crate::permission::{
     ActError, OwnAgency, Permission, Principal, authorize, authorize_overseer,
 };
 use audit_log::entries::people::{ProgramChange, program_changed};
-use registry::{Program, ProgramName, State};
+use registry::{Credential, KeyOf, Program, ProgramName, State};
 
-/// Most days until a token ends.
+/// Most days until a program ends.
 const MOST_DAYS: u32 = 366;
 
 /// A program as it is to be added.
@@ -33,6 +34,9 @@ pub struct NewProgram {
     /// From where it may be used; empty where from anywhere.
     #[serde(default)]
     pub addresses: Vec<AddressRange>,
+    /// The certificate that it shows in the place of a token, in PEM; without it, it is given a token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<String>,
     /// Until when; at most a year.
     pub until: Timestamp,
 }
@@ -41,16 +45,43 @@ pub struct NewProgram {
 pub struct ProgramWithToken {
     /// The program.
     pub program: Program,
-    /// Its token.
-    pub token: Zeroizing<String>,
+    /// Its token; none where it shows a certificate.
+    pub token: Option<Zeroizing<String>>,
 }
 
-/// The JSON of a program, as `accord program list` prints it: not its token's digest.
+/// What a program is to be known by from now on, and the token where that is one.
+struct Shows {
+    credential: Credential,
+    token: Option<Zeroizing<String>>,
+}
+
+impl Shows {
+    /// A certificate in PEM; without one, a new token.
+    fn of(certificate: Option<&str>, now: Timestamp) -> Result<Self, ActError> {
+        if let Some(pem) = certificate {
+            let credential = Credential::Certificate(key_of(pem, now)?);
+            return Ok(Self { credential, token: None });
+        }
+        let token = Token::new()?.into_text();
+        let credential = Credential::Token(Digest::of(token.as_bytes()));
+        Ok(Self { credential, token: Some(token) })
+    }
+
+    /// Whether it is no other's already than this program's.
+    fn free_for(&self, state: &State, name: &ProgramName) -> Result<(), ActError> {
+        self.credential.certificate().map_or(Ok(()), |key| {
+            free_key(state, &key, |of| matches!(of, KeyOf::Program(one) if one == name))
+        })
+    }
+}
+
+/// The JSON of a program, as `accord program list` prints it: the key of its certificate, not its token's digest.
 #[must_use]
 pub fn to_json(program: &Program, now: Timestamp) -> Value {
     json!({
         "program": program.name, "scope": program.scope, "purposes": program.purposes,
-        "addresses": program.addresses, "until": program.until, "by": program.by, "at": program.at,
+        "addresses": program.addresses, "certificate": program.credential.certificate(),
+        "until": program.until, "by": program.by, "at": program.at,
         "revoked": program.revoked, "in_force": program.in_force(now),
     })
 }
@@ -80,14 +111,14 @@ pub async fn add(
     by: &Principal,
     new: &NewProgram,
 ) -> Result<ProgramWithToken, ActError> {
-    let token = Token::new()?.into_text();
+    let shows = Shows::of(new.certificate.as_deref(), agency.clock.now())?;
     let program = change(agency, by, ProgramChange::Added, |state, user, now| {
         if state.programs.get(&new.name).is_some_and(|known| known.in_force(now)) {
             return Err(ActError::usage(format!("program `{}` exists already", new.name)));
         }
         if new.scope.is_empty() {
             return Err(ActError::usage(
-                "say what it may be used for with --scope: ask, explain, requests, import, audit"
+                "say what it may be used for with --scope: ask, explain, requests, import, audit, records"
                     .into(),
             ));
         }
@@ -98,12 +129,13 @@ pub async fn add(
                 new.until
             )));
         }
+        shows.free_for(state, &new.name)?;
         let mut scope = new.scope.clone();
         scope.sort_unstable();
         scope.dedup();
         Ok(Program {
             name: new.name.clone(),
-            token: Digest::of(token.as_bytes()),
+            credential: shows.credential.clone(),
             scope,
             purposes: new.purposes.clone(),
             addresses: new.addresses.clone(),
@@ -114,31 +146,34 @@ pub async fn add(
         })
     })
     .await?;
-    Ok(ProgramWithToken { program, token })
+    Ok(ProgramWithToken { program, token: shows.token })
 }
 
-/// Gives a program a new token; the old one is good no longer.
+/// Gives a program a new token, or another certificate, in PEM; what it had before is good no longer.
 ///
 /// # Errors
-/// When there is no such program in force, or the actor may not.
-pub async fn renew_token(
+/// When there is no such program in force, the certificate cannot be taken or is another's, or the actor may
+/// not.
+pub async fn renew(
     agency: &OwnAgency,
     by: &Principal,
     name: &ProgramName,
+    certificate: Option<&str>,
 ) -> Result<ProgramWithToken, ActError> {
-    let token = Token::new()?.into_text();
+    let shows = Shows::of(certificate, agency.clock.now())?;
     let program = change(agency, by, ProgramChange::Renewed, |state, user, now| {
         let program = known(state, name)?;
         if !program.in_force(now) {
             return Err(ActError::usage(format!(
-                "program `{name}` has ended and takes no token; add it anew"
+                "program `{name}` has ended and takes neither token nor certificate; add it anew"
             )));
         }
-        let token = Digest::of(token.as_bytes());
-        Ok(Program { token, by: user.clone(), at: now, ..program.clone() })
+        shows.free_for(state, name)?;
+        let credential = shows.credential.clone();
+        Ok(Program { credential, by: user.clone(), at: now, ..program.clone() })
     })
     .await?;
-    Ok(ProgramWithToken { program, token })
+    Ok(ProgramWithToken { program, token: shows.token })
 }
 
 /// Ends a program at once, with every session that persons let it have.

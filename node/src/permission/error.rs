@@ -98,6 +98,8 @@ impl std::fmt::Display for Refused {
 /// One reason of a refusal: a rule of a policy, with the codes of [`schemas::refusal`], or a rule of
 /// this node, with a code of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "ProblemReason"))]
 pub struct Reason {
     /// A stable code in `snake_case`.
     pub code: Cow<'static, str>,

@@ -23,6 +23,7 @@ use super::SignIn;
 use super::ends::settle;
 use super::failures::failed;
 use super::stored::{Counting, Held};
+use super::whose::device_of;
 use crate::permission::{ActError, NotActed, Principal};
 use audit_log::append::AppendError;
 use audit_log::entries::sign_in::{sign_in_succeeded, user_locked};
@@ -46,10 +47,13 @@ pub struct Attempt {
 
 /// Somebody who is signed in now.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SignedIn {
     /// The secret of the session.
+    #[cfg_attr(test, schemars(with = "String"))]
     pub token: Secret,
     /// The session.
+    #[cfg_attr(test, schemars(with = "serde_json::Map<String, serde_json::Value>"))]
     pub session: Session,
     /// When it ends at the latest.
     pub until: Timestamp,
@@ -99,6 +103,9 @@ fn second_factor(
     }
     for one in held.of(state, user, AuthenticatorKind::CodeCard) {
         let Verifier::CodeCard { marks, .. } = &one.verifier else { continue };
+        if !one.told.lasts(now) {
+            continue;
+        }
         let id = one.id.to_string();
         if let Some(number) = card::number_of(&sign_in.key, &id, marks, typed)
             && !one.used.numbers.contains(&number)
@@ -295,10 +302,13 @@ pub(super) async fn open_session(
     let (token, id) = Sessions::prepare()?;
     let before = proven.before();
     let Proven { user, way, first, authenticators, provider, approved } = proven;
-    let (appended, ()) = sign_in
+    let (appended, device) = sign_in
         .agency
         .act(|state, now| {
-            let counts = |id: &AuthenticatorId| state.sign_in.of(&user).any(|one| one.id == *id);
+            let device = device_of(state, source)?;
+            let counts = |id: &AuthenticatorId| {
+                state.sign_in.of(&user).any(|one| one.id == *id && one.lasts(now))
+            };
             let person = state.users.get(&user).filter(|person| person.enabled(now));
             let person = person.filter(|_| authenticators.iter().all(counts)).ok_or_else(wrong)?;
             let by = Principal::of(user.clone(), format!("{}, {source}", way.words()));
@@ -307,13 +317,14 @@ pub(super) async fn open_session(
                 way,
                 authenticators: authenticators.clone(),
                 provider: provider.clone(),
+                device: device.clone(),
                 approved_in: approved.map(|(session, _)| session),
                 client: source.parse().unwrap_or_default(),
                 again: false,
                 until: before.unwrap_or(now).min(now).plus_millis(LONGEST_MS),
             };
             let actor = sign_in.agency.actor(person, &by);
-            Ok((sign_in_succeeded(state, actor, event), ()))
+            Ok((sign_in_succeeded(state, actor, event), device))
         })
         .await?;
     let now = appended.at();
@@ -326,6 +337,7 @@ pub(super) async fn open_session(
         authenticators,
         provider,
         source: source.to_owned(),
+        device,
         began: verified,
         seen: now,
         verified,

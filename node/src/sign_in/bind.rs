@@ -69,7 +69,7 @@ impl New {
         Ok(Self { id, kind: verifier.kind(), text, digest })
     }
 
-    fn told(
+    pub(super) fn told(
         &self,
         user: &UserName,
         at: Timestamp,
@@ -84,6 +84,7 @@ impl New {
             bound_at: at,
             by: by.cloned(),
             identified: how.clone(),
+            until: None,
         }
     }
 }
@@ -105,7 +106,7 @@ async fn new_password(
 }
 
 /// Keeps and binds authenticators, by an entry that `judge` makes of them.
-async fn bind(
+pub(super) async fn bind(
     sign_in: &SignIn,
     new: &[New],
     judge: impl Fn(

@@ -8,9 +8,9 @@ use schemas::query::UserName;
 use super::SignIn;
 use super::failures::record_counted;
 use super::whose::{PROGRAM, ground_gone};
-use crate::permission::{ActError, Permission, Principal, authorize};
+use crate::permission::{ActError, Principal, authorize_night_desk};
 use audit_log::entries::sign_in::{session_ended, user_locked};
-use registry::ProgramName;
+use registry::{DeviceName, ProgramName};
 
 /// Has the database forget what has ended, and the log tell of it, even if whoever asked for it does not
 /// wait. What fails is tried again by [`sweep`].
@@ -59,6 +59,19 @@ pub async fn end_of_program(sign_in: &SignIn, program: &ProgramName) -> Result<(
     settle(sign_in).await
 }
 
+/// Ends every session that was opened from a device; how many there were.
+///
+/// # Errors
+/// When the log cannot be written; the sessions are over all the same.
+pub async fn end_of_device(sign_in: &SignIn, device: &DeviceName) -> Result<usize, ActError> {
+    let name = device.to_string();
+    let of_device = |session: &Session| session.device.as_ref().is_some_and(|one| one.name == name);
+    let ends = |session: &Session| of_device(session).then_some(SessionEnd::Stopped);
+    let ended = sign_in.sessions.end_those(ends).await;
+    settle(sign_in).await?;
+    Ok(ended)
+}
+
 /// Ends what is over, of itself or with what it rests on, and records what was counted: now and then,
 /// and with `stopping` all of it.
 ///
@@ -84,9 +97,9 @@ pub async fn unlock(sign_in: &SignIn, by: &Principal, user: &UserName) -> Result
     sign_in
         .agency
         .act(|state, now| {
-            let acting = authorize(state, by, Permission::Administer, now)?;
+            let acting = authorize_night_desk(state, by, now)?;
             if by.user == *user {
-                let why = "nobody releases her own passwords; another administrator does, or `accord user recover` at the machine";
+                let why = "nobody releases her own passwords; another administrator or the night desk does, or `accord user recover` at the machine";
                 return Err(ActError::refused_as("own_lock", Vec::new(), why.into()));
             }
             if !state.sign_in.locks.contains_key(user) {

@@ -12,6 +12,7 @@ mod key;
 mod notice;
 mod prove;
 mod recover;
+mod shift_card;
 mod single_sign_on;
 mod stored;
 mod terminal;
@@ -27,13 +28,13 @@ use ::sign_in::key::{Asking, KeyError, Keys, Registering};
 use ::sign_in::password::{NotHashed, Passwords};
 use ::sign_in::provider::{Provider, Settings, UnfitProvider};
 use ::sign_in::sealing::SealingKey;
-use ::sign_in::sessions::{NotOpened, Session, Sessions};
+use ::sign_in::sessions::{IdleTimes, NotOpened, Session, Sessions};
 use ::sign_in::throttle::Throttle;
 use ::sign_in::{NoRandomness, Secret, Token};
 use host::home::{Home, HomeError, read_text};
 use schemas::digest::Digest;
 use schemas::query::UserName;
-use schemas::time::Timestamp;
+use schemas::time::{MINUTE_MS, Timestamp};
 use store::{SignInRecords, StoreError};
 use zeroize::Zeroizing;
 
@@ -46,7 +47,7 @@ pub use attempt::{Attempt, SignedIn, prove_once, sign_in};
 pub use bind::{
     BoundNow, NewPassword, Second, change_password, finish_enrolment, new_card, revoke,
 };
-pub use ends::{end_of, end_of_program, sign_out, sweep, unlock};
+pub use ends::{end_of, end_of_device, end_of_program, sign_out, sweep, unlock};
 pub use enrol::{ENROLMENT_MS, Pending, begin_enrolment, enrol};
 pub use key::{
     Challenge, KeyShown, ask_for_key, begin_key_enrolment, begin_own_key, bind_own_key,
@@ -55,6 +56,7 @@ pub use key::{
 pub use notice::Notice;
 pub use prove::prove_again;
 pub use recover::{Recovered, record_recovery, recover};
+pub use shift_card::{SHIFT_MS, ShiftCard, shift_card};
 pub use single_sign_on::{
     CameBack, TOO_LONG_AGO, begin_account_enrolment, begin_in_session, begin_sign_on, come_back,
     providers,
@@ -62,7 +64,7 @@ pub use single_sign_on::{
 pub use terminal::{
     Terminal, Waits, approve_terminal, begin_program, begin_terminal, finish_terminal, terminal,
 };
-pub use whose::{PROGRAM, principal, proved_lately};
+pub use whose::{DEVICE, PROGRAM, may_hear, principal, proved_lately};
 
 /// Why signing in cannot begin to work.
 #[derive(Debug, thiserror::Error)]
@@ -155,6 +157,7 @@ impl SignIn {
         agency: OwnAgency,
         records: Arc<dyn SignInRecords>,
         site: Option<Site<'_>>,
+        idle: IdleTimes,
     ) -> Result<Self, SignInError> {
         if !SealingKey::is_in(home) {
             SealingKey::create(home)?;
@@ -165,7 +168,7 @@ impl SignIn {
         Ok(Self {
             key: SealingKey::of(home)?,
             passwords: Passwords::new(BlockList::of(home)?)?,
-            sessions: Arc::new(Sessions::load(records.clone()).await?),
+            sessions: Arc::new(Sessions::load(records.clone(), idle).await?),
             stored: StoredAuthenticators::load(records).await?,
             throttle: Mutex::default(),
             failures: Failures::default(),
@@ -196,6 +199,12 @@ impl SignIn {
     /// Every session.
     pub async fn sessions(&self) -> Vec<Session> {
         self.sessions.all().await
+    }
+
+    /// How many minutes nothing may be done with a session; nothing where it may rest for as long as it lasts.
+    #[must_use]
+    pub fn idle_minutes(&self, session: &Session) -> Option<i64> {
+        self.sessions.idle(session).map(|idle| idle / MINUTE_MS)
     }
 
     /// Persons who cannot sign in by all that they have bound, because the key that it was sealed with

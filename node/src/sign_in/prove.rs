@@ -65,6 +65,7 @@ pub(super) async fn renew(
                 way: session.way,
                 authenticators: vec![shown.id],
                 provider: provider.clone(),
+                device: session.device.clone(),
                 approved_in: None,
                 client: source.parse().unwrap_or_default(),
                 again: true,

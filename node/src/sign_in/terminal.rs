@@ -27,12 +27,14 @@ const MOST_OF_SOURCE: usize = 16;
 
 /// What a terminal is told.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Waits {
     /// The page where it is approved.
     pub address: String,
     /// What she types there.
     pub code: String,
     /// By what the terminal fetches its session. It is shown to nobody.
+    #[cfg_attr(test, schemars(with = "String"))]
     pub secret: Secret,
     /// Until when it waits.
     pub until: Timestamp,

@@ -100,6 +100,7 @@ pub fn prepare_adherence(
             if known.is_empty() { unknown } else { known }
         }
     };
+    shares(&agency.id, agreement, &shares_with)?;
     if let Some(unknown) = shares_with.iter().find(|party| !state.peers.contains_key(party))
         && agreement.parties.contains(unknown)
         && *unknown != agency.id
@@ -136,6 +137,7 @@ pub(super) fn may_adhere(
     adherence: &Adherence,
     now: Timestamp,
 ) -> Result<(), ActError> {
+    shares(agency, agreement, &adherence.shares_with)?;
     let policy = policy_in_force(state)?;
     let known = state.facts(&agreement.parties);
     if let Some(reasons) = unsignable(policy, agency, &adherence.shares_with, &known) {
@@ -152,6 +154,17 @@ pub(super) fn may_adhere(
     }
     let named = adherence.signatory.clone();
     signatory(state, policy, &policy.approval.agreements, named, now).map(drop)
+}
+
+/// Whether `me` shares with somebody, or the text is for one way.
+fn shares(me: &AgencyId, agreement: &Agreement, with: &[AgencyId]) -> Result<(), ActError> {
+    if with.is_empty() && !agreement.one_way {
+        return Err(ActError::usage(format!(
+            "agreement `{}` is not for one way: under it `{me}` receives from those alone with whom it shares; name them with --share-with, or draft a text with --set one_way=true",
+            agreement.id
+        )));
+    }
+    Ok(())
 }
 
 /// An adherence to an agreement, by its exact text, signed with the agency key: its envelope.

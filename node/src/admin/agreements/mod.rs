@@ -6,6 +6,8 @@
 
 mod adherence;
 pub(super) mod choosing;
+mod renewal;
+mod standing;
 mod view;
 
 use ::agreements::agreement::{Act, Adherence, Agreement, Notice, Person};
@@ -27,6 +29,8 @@ pub use adherence::{
     AdherenceInput, PreparedAdherence, prepare_adherence, prepare_recorded, sign_adherence,
 };
 pub use choosing::TextChoice;
+pub use renewal::renewed;
+pub use standing::{NoticeView, StandingView};
 pub use view::{
     AgreementView, ComparedView, PartyView, RefusalView, RefusedView, list, list_with, refused,
     show, show_named, show_to_sign, unsettled,
@@ -107,7 +111,8 @@ pub async fn adhere(
     show_named(agency, &name, TextChoice { digest: Some(*digest), version: None }, &[])
 }
 
-/// Suspends, resumes or ends one's own side of an agreement, at once, and tells the others.
+/// Suspends, resumes or ends one's own side of an agreement, at once, or declines a proposal, and tells the
+/// others.
 ///
 /// # Errors
 /// When there is no such agreement, it does not fit, no reason is given, or the actor may not.
@@ -125,7 +130,10 @@ pub async fn give_notice(
     let (_, text) = agency
         .act(|state, now| {
             let user = authorize(state, by, Permission::Approve, now)?;
-            let known = to_give_notice(&agency.id, state, id)?;
+            let known = match act {
+                Act::Decline => to_decline(&agency.id, state, id)?,
+                _ => to_give_notice(&agency.id, state, id)?,
+            };
             let agreement = &known.recorded.agreement;
             let notice = Notice {
                 agreement: id.clone(),
@@ -244,6 +252,19 @@ fn texts<'a>(
 /// Whether this agency has signed a text.
 fn signed_text(text: &VersionedAgreement, agency: &AgencyId) -> bool {
     text.recorded.adherences.contains_key(agency)
+}
+
+/// The highest version of an agreement that this agency has not signed.
+fn to_decline<'a>(
+    agency: &AgencyId,
+    state: &'a State,
+    id: &AuthorityId,
+) -> Result<&'a VersionedAgreement, ActError> {
+    texts(state, id).rev().find(|text| !signed_text(text, agency)).ok_or_else(|| {
+        ActError::usage(format!(
+            "this agency has signed every text of agreement `{id}` that is here; `accord agreement suspend` or `withdraw` end its side"
+        ))
+    })
 }
 
 /// The highest version of an agreement that this agency has signed, else the highest: a version that

@@ -12,6 +12,7 @@ use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::choosing::{TextChoice, named, text, text_to_sign};
+use super::standing::{StandingView, standings};
 use super::{signed_text, texts};
 use crate::exchange::deliver::RefusedLetter;
 use crate::permission::{ActError, OwnAgency};
@@ -73,6 +74,9 @@ pub struct AgreementView {
     pub state: String,
     /// The parties.
     pub parties: Vec<PartyView>,
+    /// How it stands with each other party, and by whom.
+    #[serde(default)]
+    pub standings: Vec<StandingView>,
     /// From when.
     pub effective: Timestamp,
     /// Until when.
@@ -206,6 +210,7 @@ impl AgreementView {
             title: agreement.title.to_string(),
             state: recorded.state(&agency.id, agency.clock.now()).to_owned(),
             parties: parties.collect(),
+            standings: standings(recorded, &agency.id, agency.clock.now()),
             effective: agreement.effective,
             expires: agreement.expires,
             proposer: version.proposer.clone(),

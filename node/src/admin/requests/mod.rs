@@ -26,13 +26,14 @@ use registry::State;
 use store::ReadStore;
 
 pub use decide::{DecisionInput, decide};
-pub use records_requests::{RecordsRequestInput, record};
+pub use records_requests::{RecordsAnswer, RecordsRequestInput, close, record};
 pub use sheet::sheet;
-pub use view::{RequestView, list, show};
+pub use view::{RECORDS_OPEN, RequestView, list, may_read, show};
 
 /// What a person asks for in writing. After a refusal, what is not given is taken from the refused
 /// query.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Submission {
     /// The owner.
@@ -47,6 +48,9 @@ pub struct Submission {
     /// Why, in words.
     #[serde(default)]
     pub reason: Text,
+    /// What endangers a life, where something does: it is to be decided at once.
+    #[serde(default)]
+    pub danger: Text,
     /// What for; something must bound it.
     #[serde(default)]
     pub scope: RequestScope,
@@ -64,6 +68,7 @@ struct CompleteSubmission {
     purpose: Purpose,
     case: Text,
     reason: Text,
+    danger: Text,
     scope: RequestScope,
 }
 
@@ -107,6 +112,7 @@ pub async fn submit(
                 purpose: asked.purpose,
                 case: asked.case.clone(),
                 reason: asked.reason.clone(),
+                danger: asked.danger.clone(),
                 scope: asked.scope.clone(),
                 after_refusal: submission.after_refusal,
                 at: now,
@@ -149,6 +155,7 @@ fn by_itself(submission: Submission) -> Result<CompleteSubmission, ActError> {
             .ok_or_else(|| needed("the intended purpose; give --purpose"))?,
         case: submission.case,
         reason: submission.reason,
+        danger: submission.danger,
         scope: submission.scope,
     })
 }
@@ -181,6 +188,7 @@ fn after_refusal(
         purpose: submission.purpose.unwrap_or(query.why.purpose),
         case: or(submission.case, &query.why.case),
         reason: or(submission.reason, &query.why.reason),
+        danger: or(submission.danger, &query.why.danger),
         scope: RequestScope {
             plates,
             from: given.from.or(Some(query.elements.from)),

@@ -130,6 +130,7 @@ fn request(row: &RequestView, filed: Option<&RequestRecord>) -> Markup {
                 dt { "Intended purpose" } dd { (purpose) }
             }
             @if !row.case.is_empty() { dt { "Case" } dd { (row.case) } }
+            @if !row.danger.is_empty() { dt { "A life is in danger" } dd { (row.danger) } }
             dt { "Addressed to" } dd { (row.owner) }
             dt { "Made" } dd { (when(row.at)) }
             @if let Some(filed) = filed {

@@ -11,6 +11,7 @@ use crate::permission::{ActError, OwnAgency, Permission, Principal, authorize};
 use audit::verify::{Judged, Proven};
 use audit::view::{Altered, LogEntry};
 use audit_log::entries::audit::audit_viewed;
+use registry::State;
 use store::{EntryFilter, ReadStore};
 
 /// Entries read at a time.
@@ -51,6 +52,10 @@ pub async fn list(
     by: &Principal,
     wanted: EntriesViewed,
 ) -> Result<Listing, ActError> {
+    let state = agency.registry.state();
+    // First: whether there is such a person or agency is told to nobody else.
+    drop(authorize(&state, by, Permission::Audit, agency.clock.now())?);
+    known(&state, store.as_ref(), &wanted).await?;
     let filter = EntryFilter {
         peer: wanted.peer.clone(),
         from: wanted.from,
@@ -66,7 +71,50 @@ pub async fn list(
     Ok(Listing { store: Arc::clone(store), filter, judge, start: 0, end })
 }
 
+/// A name that nobody has would list nothing, and look like innocence.
+async fn known(
+    state: &State,
+    store: &dyn ReadStore,
+    wanted: &EntriesViewed,
+) -> Result<(), ActError> {
+    if let Some(user) = &wanted.user
+        && !state.users.keys().any(|known| known.as_str() == user)
+    {
+        let names = state.users.keys().map(|name| name.as_str());
+        let why = format!("nobody here is or was called `{user}`{}", meant(user, names));
+        return Err(ActError::usage_as("user_unknown", why));
+    }
+    if let Some(peer) = &wanted.peer
+        && !state.peers.contains_key(peer)
+    {
+        // One whose card was never taken in may have left entries all the same.
+        let filter = EntryFilter { peer: Some(peer.clone()), ..EntryFilter::default() };
+        if store.entries(&filter, 0, 1).await?.is_empty() {
+            let names = state.peers.keys().map(|id| id.as_str());
+            let said = meant(peer.as_str(), names);
+            let why = format!(
+                "no card of `{peer}` was ever recorded here, and no entry is about it{said}"
+            );
+            return Err(ActError::usage_as("agency_unknown", why));
+        }
+    }
+    Ok(())
+}
+
+/// What somebody who typed `typed` may have meant of what there is.
+fn meant<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> String {
+    let near = names.map(|name| (strsim::damerau_levenshtein(typed, name), name)).min();
+    let near = near.filter(|(far, _)| *far <= (typed.len() / 4).saturating_add(1));
+    near.map_or_else(String::new, |(_, name)| format!("; did you mean `{name}`?"))
+}
+
 impl Listing {
+    /// The same, from the entry after this one on.
+    #[must_use]
+    pub fn after(self, index: u64) -> Self {
+        Self { start: index.saturating_add(1), ..self }
+    }
+
     /// The next entries, and in the place of one that the log never wrote why it is none; nothing at
     /// the end.
     ///
@@ -115,7 +163,7 @@ impl Listing {
 
 /// An entry as it is listed. What it repeats may not be among the entries that are listed: that is no
 /// word about it.
-fn listed(judged: Judged) -> LogEntry {
+pub(super) fn listed(judged: Judged) -> LogEntry {
     let compared = judged.proven != Proven::NotAtHand;
     let entry = LogEntry::from(judged);
     LogEntry { unproven: entry.unproven.filter(|_| compared), ..entry }
@@ -144,10 +192,9 @@ pub async fn envelopes(
     if index >= size {
         return Err(beyond(index, size));
     }
-    let found = store.entries(&EntryFilter::default(), index, 1).await?;
-    let stored = found.first().ok_or_else(|| missing(index))?;
-    let header = LogEntry::of(stored)?.header;
-    let Some(envelopes) = stored.envelope.clone().filter(|_| header.index == index) else {
+    let stored = store.entry(index).await?.ok_or_else(|| missing(index))?;
+    let header = LogEntry::of(&stored)?.header;
+    let Some(envelopes) = stored.envelope.clone() else {
         return Err(match header.envelope {
             None => ActError::usage(format!(
                 "entry {index} ({}) has no envelope: nothing was signed for it",

@@ -2,11 +2,17 @@
 //! audits, resolve alarms, put evidence together. Looking is logged before anything is shown.
 
 pub mod alarms;
+mod danger;
+pub mod duties;
 pub mod entries;
 pub mod evidence;
+pub mod explaining;
 pub mod export;
+pub mod incident;
 pub mod periodic;
 pub mod proofs;
+pub mod public;
 pub mod reconcile_schedule;
 pub mod reports;
 pub mod unseen;
+pub mod who_saw;

@@ -175,15 +175,12 @@ pub async fn record(
 
 /// The accesses that the entry at `index` says were drawn.
 async fn drawn(store: &dyn ReadStore, index: u64) -> Result<Vec<u64>, ActError> {
-    let found = store.entries(&EntryFilter::default(), index, 1).await?;
-    let sampled = found.first().map(LogEntry::of).transpose()?;
-    let drawn = sampled
-        .filter(|entry| entry.header.index == index)
-        .and_then(|entry| entry.body)
-        .and_then(|body| match body.event {
-            Event::AuditSampled(sampled) => Some(sampled.drawn),
-            _ => None,
-        });
+    let found = store.entry(index).await?;
+    let sampled = found.as_ref().map(LogEntry::of).transpose()?;
+    let drawn = sampled.and_then(|entry| entry.body).and_then(|body| match body.event {
+        Event::AuditSampled(sampled) => Some(sampled.drawn),
+        _ => None,
+    });
     drawn.ok_or_else(|| {
         ActError::usage(format!("entry {index} is no sample; draw one with `accord audit sample`"))
     })
@@ -211,6 +208,7 @@ pub async fn due(agency: &OwnAgency, store: &dyn ReadStore) -> Result<Vec<String
             sections(&policy.cites(&policy.audits))
         ));
     }
+    due.extend(super::danger::unreviewed(store, now).await?);
     let reconciled = last_of(store, EntryKind::AuditReconciled).await?;
     for (peer, schedule) in schedules(&state, &agency.id, now) {
         let end = schedule.due_at(reconciled.get(&Some(peer.clone())).copied());

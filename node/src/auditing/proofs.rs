@@ -17,7 +17,7 @@ use super::entries::{beyond, record_view};
 use crate::permission::{ActError, OwnAgency, Principal};
 use audit_log::proofs::{consistency, inclusion};
 use registry::Change;
-use store::{EntryFilter, ReadStore, StoredChange};
+use store::{ReadStore, StoredChange};
 
 /// The proof that an entry stands in the log.
 #[derive(Clone, Debug, Serialize)]
@@ -54,9 +54,8 @@ pub async fn prove(
             .unwrap_or(now),
         None => now,
     };
-    let found = store.entries(&EntryFilter::default(), index, 1).await?;
-    let stored = found.first().ok_or_else(|| failed("it is missing".into()))?;
-    of_entry(store, stored, head).await
+    let stored = store.entry(index).await?.ok_or_else(|| failed("it is missing".into()))?;
+    of_entry(store, &stored, head).await
 }
 
 /// The proof that an entry stands under a signed head that covers it.

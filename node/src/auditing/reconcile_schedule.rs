@@ -44,7 +44,7 @@ pub(crate) fn schedules(
         let recorded = &version.recorded;
         let agreement = &recorded.agreement;
         for other in agreement.parties.iter().filter(|party| *party != me) {
-            let in_force = recorded.status(me, other, now) == AgreementStatus::InForce;
+            let in_force = recorded.between(me, other, now) == AgreementStatus::InForce;
             if !in_force || !state.peers.contains_key(other) {
                 continue;
             }

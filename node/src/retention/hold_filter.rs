@@ -93,7 +93,8 @@ impl HoldFilter {
         self.holds.iter().filter(|hold| hold.on.holds_body(body)).map(|hold| hold.hold)
     }
 
-    /// The holds that keep an entry. One whose body names no access is kept with its exchange.
+    /// The holds that keep an entry: by its own body, or by that of any other entry of its exchange. So they
+    /// are listed where a hold is placed: a correction that names the plate keeps the answer that it corrects.
     pub(super) async fn holds_on_entry(
         &self,
         store: &dyn ReadStore,
@@ -104,7 +105,7 @@ impl HoldFilter {
             return Ok(Vec::new());
         }
         let mut by: Vec<u64> = self.holds_on_body(body).collect();
-        if body.event.access().is_none() && entry.header.query.is_some() {
+        if entry.header.query.is_some() {
             let filter = EntryFilter { query: entry.header.query, ..EntryFilter::default() };
             for other in store.entries(&filter, 0, EACH).await? {
                 by.extend(

@@ -10,6 +10,7 @@ use schemas::body::{Access, Outcome};
 use schemas::correction::Correction;
 use schemas::entry::EntryKind;
 use schemas::envelope::{Envelope, Kind};
+use schemas::plate::Plate;
 use schemas::query::{Query, QueryId};
 use schemas::read::{Read, ReadId};
 use schemas::refusal::Reason;
@@ -61,6 +62,15 @@ pub(super) struct Gathered {
     pub(super) own: BTreeMap<(Timestamp, ReadId), Read>,
     /// Their earlier versions, with the entry of the correction that replaced each.
     pub(super) earlier: Vec<(u32, Read, u64)>,
+}
+
+impl Gathered {
+    /// The plates that it names, of earlier versions too.
+    pub(super) fn plates(&self) -> impl Iterator<Item = Plate> + '_ {
+        let own = self.own.values().chain(self.earlier.iter().map(|(_, read, _)| read));
+        let received = self.received.iter().flat_map(|one| &one.reads);
+        own.chain(received).map(|read| read.plate.clone())
+    }
 }
 
 /// Why somebody may not take what belongs to a case.
@@ -179,6 +189,8 @@ impl Packaging<'_> {
             search: access.search,
             authority: None,
             requester: asking.by.requester(asking.user),
+            released_by: None,
+            for_person: None,
             why: access.why.clone(),
             elements: access.elements.clone(),
             limit: u32::MAX,

@@ -11,6 +11,7 @@ mod gather;
 mod payload;
 mod render;
 mod sealed;
+pub mod tape;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,7 +26,7 @@ use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::context::OwnKeys;
-use crate::permission::{ActError, OwnAgency, Principal, authenticate, policy_in_force, refused};
+use crate::permission::{ActError, OwnAgency, Principal, policy_in_force, refused, with_access};
 use crate::retention::hold_filter::HoldFilter;
 use audit_log::entries::audit::evidence_exported;
 use audit_log::entries::exchange::asking::evidence_declined;
@@ -137,7 +138,7 @@ impl Packaging<'_> {
         by: &Principal,
         case: &Text,
     ) -> Result<(Entry, Judged), ActError> {
-        let user = authenticate(&state, by, now)?;
+        let user = with_access(&state, by, now)?;
         let entries = self.recorded_for(case).await?;
         if entries.iter().all(|one| one.read.body.is_none()) {
             return Err(ActError::usage(format!(
@@ -179,7 +180,7 @@ impl Packaging<'_> {
             manifest: digest,
             tagmanifest: Digest::of(b""),
         };
-        let entry = evidence_exported(&state, actor, exported);
+        let entry = evidence_exported(&state, actor, exported, gathered.plates());
         Ok((entry, Judged { state, payload, manifest, summary, said }))
     }
 }

@@ -3,9 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use ::agreements::agreement::{Act, Agreement};
-use ::agreements::lifecycle::{AgreementRecord, AgreementStatus};
-use ::agreements::request::{RequestRecord, Verdict};
 use schemas::agency::AgencyId;
 use schemas::authority::AuthorityId;
 use schemas::entry::EntryKind;
@@ -14,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::each;
 use crate::permission::{ActError, OwnAgency};
+use audit::report::sharing::{Shared, shared};
 use audit::verify::Judged;
 use registry::State;
 use store::ReadStore;
@@ -32,28 +30,44 @@ pub(super) async fn rows(
     below: u64,
 ) -> Result<Vec<Map<String, Value>>, ActError> {
     let answers = answers(agency, store, from, until, below).await?;
-    let now = agency.clock.now();
-    let mut rows = Vec::new();
-    for version in state.agreements.values().flat_map(|texts| texts.values()) {
-        let recorded = &version.recorded;
-        for other in recorded.agreement.parties.iter().filter(|party| **party != agency.id) {
-            rows.extend(agreed(recorded, &agency.id, other, now, &answers));
-        }
-    }
-    for filed in state.requests.values().map(|filed| &filed.value) {
-        let used = agency.log.counters().uses.get(&filed.request.id).copied().unwrap_or(0);
-        rows.extend(requested(filed, &agency.id, used, now, &answers));
-    }
-    rows.retain(|(since, end, _)| {
-        end.is_none_or(|end| from.is_none_or(|from| end > from))
-            && until.is_none_or(|until| *since < until)
+    let counters = agency.log.counters();
+    let used = |id: &AuthorityId| counters.uses.get(id).copied().unwrap_or(0);
+    let all = shared(state, &agency.id, agency.clock.now(), used);
+    let of_the_period = |shared: &Shared| {
+        shared.until.is_none_or(|end| from.is_none_or(|from| end > from))
+            && until.is_none_or(|until| shared.since < until)
+    };
+    Ok(all.into_iter().filter(of_the_period).map(|shared| row(&shared, &answers)).collect())
+}
+
+/// The row of what is shared, with the answers given and received on it.
+fn row(shared: &Shared, answers: &Answers) -> Map<String, Value> {
+    let Shared { with, direction, under, version, sort, state, since, until, purposes } = shared;
+    // Of a written request there is one version, and answers may name any.
+    let of = |(id, of, peer): &(AuthorityId, u32, AgencyId)| {
+        id == under && peer == with && (*of == *version || !shared.is_agreement())
+    };
+    let (given, received) = answers
+        .iter()
+        .filter(|(key, _)| of(key))
+        .fold((0_u64, 0_u64), |sum, (_, n)| (sum.0.saturating_add(n.0), sum.1.saturating_add(n.1)));
+    let row = json!({
+        "with": with,
+        "direction": direction,
+        "under": under,
+        "version": version,
+        "sort": sort,
+        "state": state,
+        "since": since,
+        "until": until,
+        "purposes": purposes,
+        "answers_given": given,
+        "answers_received": received,
     });
-    rows.sort_by_key(|(since, _, _)| *since);
-    let objects = rows.into_iter().filter_map(|(_, _, row)| match row {
-        Value::Object(row) => Some(row),
-        _ => None,
-    });
-    Ok(objects.collect())
+    match row {
+        Value::Object(row) => row,
+        _ => Map::new(),
+    }
 }
 
 /// The answers of a period, by authority and peer.
@@ -82,91 +96,4 @@ async fn answers(
     })
     .await?;
     Ok(answers)
-}
-
-type Row = (Timestamp, Option<Timestamp>, Value);
-
-/// The row of an agreement with one other party; none when it was never shared between the two.
-fn agreed(
-    recorded: &AgreementRecord,
-    me: &AgencyId,
-    other: &AgencyId,
-    now: Timestamp,
-    answers: &Answers,
-) -> Option<Row> {
-    let Agreement { id, version, effective, expires, purposes, .. } = &recorded.agreement;
-    let (ours, theirs) = (recorded.adherences.get(me)?, recorded.adherences.get(other)?);
-    if !ours.shares_with.contains(other) || !theirs.shares_with.contains(me) {
-        return None;
-    }
-    let since = (*effective).max(ours.at).max(theirs.at);
-    let ended = recorded
-        .notices
-        .iter()
-        .filter(|notice| notice.act == Act::Withdraw)
-        .filter(|notice| notice.agency == *me || notice.agency == *other)
-        .map(|notice| notice.at)
-        .min();
-    let until = ended.map_or(*expires, |ended| ended.min(*expires));
-    let state = match recorded.status(me, other, now) {
-        AgreementStatus::InForce => "in_force",
-        AgreementStatus::NotYetEffective(_) => "not_yet_effective",
-        AgreementStatus::Expired(_) => "expired",
-        AgreementStatus::FingerprintsDiffer { .. } => "fingerprints_differ",
-        AgreementStatus::Suspended { .. } => "suspended",
-        AgreementStatus::Withdrawn { .. } => "withdrawn",
-        AgreementStatus::NotAParty(_)
-        | AgreementStatus::NotAdhered(_)
-        | AgreementStatus::NotShared { .. } => {
-            return None;
-        }
-    };
-    let (given, received) =
-        answers.get(&(id.clone(), *version, other.clone())).copied().unwrap_or_default();
-    let row = json!({
-        "with": other,
-        "direction": "both",
-        "under": id,
-        "version": version,
-        "sort": "agreement",
-        "state": state,
-        "since": since,
-        "until": until,
-        "purposes": purposes,
-        "answers_given": given,
-        "answers_received": received,
-    });
-    Some((since, Some(until), row))
-}
-
-/// The row of a written request; none while it is not approved.
-fn requested(
-    filed: &RequestRecord,
-    me: &AgencyId,
-    used: u32,
-    now: Timestamp,
-    answers: &Answers,
-) -> Option<Row> {
-    let ruling = filed.ruling.as_ref().filter(|ruling| ruling.verdict == Verdict::Approved)?;
-    let request = &filed.request;
-    let ours = request.from == *me;
-    let with = if ours { &request.to } else { &request.from };
-    let withdrawn = filed.withdrawal.as_ref().map(|withdrawal| withdrawal.at);
-    let until = [filed.scope().valid_until, withdrawn].into_iter().flatten().min();
-    let given = answers.iter().filter(|((id, _, peer), _)| *id == request.id && peer == with);
-    let (given, received) = given.fold((0_u64, 0_u64), |sum, (_, n)| (sum.0 + n.0, sum.1 + n.1));
-    let row = json!({
-        "with": with,
-        "direction": if ours { "from_them" } else { "to_them" },
-        "under": request.id,
-        "version": 1,
-        "sort": "written_request",
-        "state": filed.state(used, now).code(),
-        "since": ruling.at,
-        "until": until,
-        "purposes": [request.purpose],
-        "answers_given": given,
-        "answers_received": received,
-    });
-    Some((ruling.at, until, row))
 }

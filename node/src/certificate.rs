@@ -2,6 +2,7 @@
 //! agency's own whenever the files are.
 
 mod issued;
+mod shown;
 
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{ASN1Time, FromDer as _, X509Certificate};
 
 pub use issued::{NotInstalled, install, request};
+pub use shown::{NotKnowable, ShownCertificate};
 
 use host::home::{Home, HomeError, read_text, replace_private};
 

@@ -2,13 +2,16 @@
 //! wrong is told at once: an operator mends a file in one go.
 
 mod bounds;
+mod devices;
 mod origin;
 mod providers;
 mod reading;
+mod records;
 
 use std::net::SocketAddr;
 
 use ::sign_in::provider::Settings;
+use jiff::tz::TimeZone;
 use schemas::agency::AgencyId;
 use schemas::text::Text;
 use serde::Serialize;
@@ -21,7 +24,9 @@ use reading::{Reading, without_line};
 use store::photographs::Bucket;
 
 pub use bounds::Bounds;
+pub use devices::Devices;
 pub use origin::{Origin, UnfitOrigin};
+pub use records::Records;
 
 /// `accord.toml`.
 #[derive(Debug, Clone, Serialize)]
@@ -39,9 +44,21 @@ pub struct Config {
     /// How browsers reach the pages of the HTTPS side; no pages are shown unless it is given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
+    /// In which time zone the pages show times, such as `America/Los_Angeles`; the machine's unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<Text>,
+    /// The command, with its arguments, that is told when something waits; none unless given.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notify: Vec<Text>,
     /// Where photographs are, if not in the home.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub photographs: Option<Bucket>,
+    /// The records system that records of requests for reads are pushed to; none unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub records: Option<Records>,
+    /// What holds for sessions that are opened from enrolled devices.
+    #[serde(skip_serializing_if = "Devices::is_empty")]
+    pub devices: Devices,
     /// Bounds of exchanges.
     pub exchange: Bounds,
     /// Providers of single sign-on.
@@ -91,6 +108,22 @@ impl Config {
         if origin.is_some() && http.is_none() {
             reading.problem("origin is given without http: say with http where it listens".into());
         }
+        let time_zone: Option<Text> =
+            reading.optional("time_zone", "a time zone, such as \"America/Los_Angeles\"");
+        if let Some((name, Err(error))) = time_zone.as_ref().map(|name| (name, named_zone(name))) {
+            reading.problem(format!(
+                "time_zone = \"{name}\" is none that this machine knows ({error}); expected such as \"America/Los_Angeles\", with the package tzdata"
+            ));
+        }
+        let notify: Vec<Text> = reading
+            .optional(
+                "notify",
+                "a command as a list, such as [\"/usr/sbin/sendmail\", \"duty@example.org\"]",
+            )
+            .unwrap_or_default();
+        if notify.first().is_some_and(|program| !program.as_str().starts_with('/')) {
+            reading.problem("notify names no program by its whole path; expected such as \"/usr/sbin/sendmail\"".into());
+        }
         let provider = reading.providers(origin.is_some());
         let photographs: Option<Bucket> = reading.optional(
             "photographs",
@@ -99,19 +132,39 @@ impl Config {
         for problem in photographs.iter().flat_map(Bucket::problems) {
             reading.problem(problem);
         }
+        let records = reading.records();
+        let devices = reading.devices();
         let exchange = reading.optional("exchange", "a table, [exchange]").unwrap_or_default();
         let mut bounds = Reading { table: exchange, within: "exchange.", problems: Vec::new() };
         let exchange = Bounds::of(&mut bounds);
         let problems = [reading.finish(), bounds.finish()].concat();
         match (problems.as_slice(), agency, listen) {
-            ([], Some(agency), Some(listen)) => {
-                Ok(Self { agency, listen, database, http, origin, photographs, exchange, provider })
-            }
+            ([], Some(agency), Some(listen)) => Ok(Self {
+                agency,
+                listen,
+                database,
+                http,
+                origin,
+                time_zone,
+                notify,
+                photographs,
+                records,
+                devices,
+                exchange,
+                provider,
+            }),
             ([one], _, _) => Err(one.clone()),
             (problems, _, _) => {
                 Err(format!("{} problems:\n  {}", problems.len(), problems.join("\n  ")))
             }
         }
+    }
+
+    /// The time zone in which pages show times.
+    #[must_use]
+    pub fn zone(&self) -> TimeZone {
+        let named = self.time_zone.as_ref().and_then(|name| named_zone(name).ok());
+        named.unwrap_or_else(TimeZone::system)
     }
 
     /// Writes into the configuration of `home` where its database is from now on, and leaves the rest
@@ -143,6 +196,10 @@ impl Config {
     }
 }
 
+fn named_zone(name: &Text) -> Result<TimeZone, jiff::Error> {
+    TimeZone::get(name.as_str())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -168,11 +225,11 @@ mod tests {
 
     #[test]
     fn every_problem_is_named_at_once_with_its_key_its_value_and_what_to_write() {
-        let text = "agency = \"Monrovia PD\"\nlisten = [\"0.0.0.0:7420\", \"/ip4/0.0.0.0/udp/7420/quic-v1\"]\nhttp = \"8443\"\nport = 1\n\
+        let text = "time_zone = \"Pacific\"\nagency = \"Monrovia PD\"\nlisten = [\"0.0.0.0:7420\", \"/ip4/0.0.0.0/udp/7420/quic-v1\"]\nhttp = \"8443\"\nport = 1\n\
                     database = \"mysql://a:s3cret@db/a\"\n[exchange]\nanswer_seconds = 0\nfreshness_seconds = \"1h\"\nfoo = 1\n";
         let said = Config::parse(text).unwrap_err();
         for part in [
-            "9 problems",
+            "10 problems",
             "agency = \"Monrovia PD\"; expected the id",
             "listen names `0.0.0.0:7420`",
             "database `mysql://a:***@db/a` is none that a node can use",
@@ -182,6 +239,7 @@ mod tests {
             "exchange.answer_seconds = 0; expected 1 to 600",
             "exchange.freshness_seconds = \"1h\"; expected 1 to 3600",
             "exchange.foo means nothing",
+            "time_zone = \"Pacific\" is none that this machine knows",
         ] {
             assert!(said.contains(part), "{part}: {said}");
         }

@@ -23,12 +23,14 @@ use crate::exchange::peer_server::PeerServer;
 use crate::exchange::seen::Seen;
 use crate::exchange::standing::{Collector, collect_until};
 use crate::exchange::witness::Witnessing;
+use crate::http::https::Asks;
 use crate::http::{
-    AppState, MetricsCache, MetricsToken, ProgramUses, SendingTurns, https, open_router,
-    programs_router, router, socket,
+    AppState, MetricsCache, MetricsToken, ProgramTurns, ProgramUses, SendingTurns, https,
+    open_router, programs_router, router, socket,
 };
 use crate::pages;
 use crate::reads::importer::Importer;
+use crate::records::{Feed, Webhook};
 use crate::retention::{DESTROY, Retention};
 use crate::sign_in::{SignIn, Site, record_recovery, sweep};
 use audit_log::anchor;
@@ -40,6 +42,7 @@ use store::{SignInRecords, Store};
 
 mod cosigning;
 mod jobs;
+mod notifying;
 mod open;
 mod photograph_maintenance;
 mod reconcile_schedule;
@@ -102,7 +105,7 @@ impl Node {
         let lock = home.lock()?;
         let config = Config::load(&home)?;
         let store = open_store(&home, &config).await?;
-        Self::start_with(lock, home, config, clock, store).await
+        Box::pin(Self::start_with(lock, home, config, clock, store)).await
     }
 
     /// Starts the node of `home` on a store of the caller's.
@@ -116,7 +119,7 @@ impl Node {
     ) -> Result<Arc<Self>, StartError> {
         let lock = home.lock()?;
         let config = Config::load(&home)?;
-        Self::start_with(lock, home, config, clock, store).await
+        Box::pin(Self::start_with(lock, home, config, clock, store)).await
     }
 
     async fn start_with(
@@ -129,34 +132,11 @@ impl Node {
         let records: Arc<dyn SignInRecords> = store.clone();
         let context = open_context_on(&home, &config, clock, store).await?;
         keep_in_home(&home, &context.agency.registry)?;
-        let agency = &context.agency;
-        let unanchored = anchor::read(&home)?.is_none() && !is_restored(&home);
-        if unanchored {
-            tracing::error!("the log has no anchor; it is compared with none, and gets one now");
-        }
-        let beyond =
-            anchor::check(&home, &agency.log, &agency.registry, context.store.as_ref()).await?;
-        if beyond > 0 {
-            tracing::info!(
-                entry.count = beyond,
-                "the node was not stopped last time but ended at once; the entries since its anchor are as they were signed, and nothing is lost"
-            );
-        }
-        if let Some(own) = &context.agency.registry.state().own {
-            for keys in context.keys.all() {
-                keys.settle(&own.value, context.agency.clock.now())?;
-            }
-            context.keys.reload(&context.agency.log)?;
-        }
+        let unanchored = follows_from_anchor(&home, &context).await?;
+        settle_keys(&context)?;
         record_restoring(&context.agency, &home).await?;
         record_recovery(&context.agency, &home).await?;
-        let site = config.origin.as_ref().map(|origin| Site {
-            origin: origin.as_str(),
-            host: origin.host(),
-            providers: &config.provider,
-        });
-        let sign_in = SignIn::load(&home, context.agency.clone(), records, site).await?;
-        let sign_in = Arc::new(sign_in);
+        let sign_in = load_sign_in(&home, &config, &context, records).await?;
         let stop = CancellationToken::new();
         let (newly, connected) = mpsc::channel(NEWLY_CONNECTED);
         let (peer_server, counting) = PeerServer::new(&context, newly);
@@ -172,22 +152,23 @@ impl Node {
         let queries = QueryClient::new(&context, peers.clone(), delivery.clone());
         let retention = Retention::new(context.agency.clone(), context.store.clone());
         let importer = Importer::of(&context);
-        if let Err(error) = retention.finish_redaction(DESTROY).await {
-            tracing::error!(%error, "what the log says is destroyed could not be; it is tried again");
-        }
-        match queries.close_open_queries().await {
-            // A node that waits for a person's word on the clock must be there to hear it.
-            Err(error @ (AppendError::Clock { .. } | AppendError::ClockAhead { .. })) => {
-                tracing::error!(%error, "nothing is asked or answered");
-            }
-            closed => drop(closed?),
-        }
+        finish_what_was_begun(&retention, &queries).await?;
         let certificate = config.http.map(|_| https::Served::of(&home)).transpose()?;
         let https = match (config.http, &certificate) {
-            (Some(address), Some(served)) => Some(https::listen(address, served).await?),
+            (Some(address), Some(served)) => {
+                Some(https::listen(address, served, asks_for_certificates(&context)).await?)
+            }
             _ => None,
         };
         let metrics_token = MetricsToken::of(&home)?;
+        let records = Feed::of(&home, &context.agency, &context.store)?;
+        let webhook = match &config.records {
+            Some(settings) => {
+                let clock = context.agency.clock.clone();
+                Some(Webhook::of(&home, settings, records.clone(), clock)?)
+            }
+            None => None,
+        };
         let app = Arc::new(AppState {
             context: context.clone(),
             queries: queries.clone(),
@@ -201,6 +182,8 @@ impl Node {
             source_stats: Arc::default(),
             sending: SendingTurns::default(),
             program_uses: ProgramUses::default(),
+            program_turns: ProgramTurns::default(),
+            records,
             https_places: https::places(),
             certificate,
             metrics_token,
@@ -227,13 +210,18 @@ impl Node {
         let listeners = Listeners { socket: socket::listen(&node.home.socket())?, https };
         let tasks: [Task; 2] =
             [("delivery", Box::pin(delivering)), ("rejection count", Box::pin(counting))];
-        node.spawn_all(tasks, listeners).await;
+        node.spawn_all(tasks, listeners, webhook).await;
         Ok(node)
     }
 
     /// Starts the tasks of a node that is whole: those given, what every node follows, its jobs, and
     /// last what serves requests.
-    async fn spawn_all(self: &Arc<Self>, tasks: [Task; 2], listeners: Listeners) {
+    async fn spawn_all(
+        self: &Arc<Self>,
+        tasks: [Task; 2],
+        listeners: Listeners,
+        webhook: Option<Webhook>,
+    ) {
         let stop = &self.stop;
         for (name, task) in tasks {
             self.tasks.spawn(name, task);
@@ -248,7 +236,7 @@ impl Node {
         let collector = Collector::of(&self.context);
         let collecting = collect_until(collector, self.peers.clone(), stop.clone());
         self.tasks.spawn("entry proofs", collecting);
-        schedule::start(&self.tasks, jobs::of(self), stop);
+        schedule::start(&self.tasks, jobs::of(self, webhook), stop);
         let socket = socket::serve(listeners.socket, router(self.app.clone()), stop.clone());
         let mut serving = vec![self.tasks.spawn("socket", socket)];
         if let Some(listener) = listeners.https {
@@ -317,6 +305,76 @@ impl Node {
         }
         drop(std::fs::remove_file(self.home.socket()));
     }
+}
+
+/// Holds the log against its anchor; whether it has none, which is told.
+async fn follows_from_anchor(home: &Home, context: &NodeContext) -> Result<bool, StartError> {
+    let agency = &context.agency;
+    let unanchored = anchor::read(home)?.is_none() && !is_restored(home);
+    if unanchored {
+        tracing::error!("the log has no anchor; it is compared with none, and gets one now");
+    }
+    let beyond = anchor::check(home, &agency.log, &agency.registry, context.store.as_ref()).await?;
+    if beyond > 0 {
+        tracing::info!(
+            entry.count = beyond,
+            "the node was not stopped last time but ended at once; the entries since its anchor are as they were signed, and nothing is lost"
+        );
+    }
+    Ok(unanchored)
+}
+
+/// Takes the keys that the card in force names.
+fn settle_keys(context: &NodeContext) -> Result<(), StartError> {
+    let agency = &context.agency;
+    if let Some(own) = &agency.registry.state().own {
+        for keys in context.keys.all() {
+            keys.settle(&own.value, agency.clock.now())?;
+        }
+        context.keys.reload(&agency.log)?;
+    }
+    Ok(())
+}
+
+/// How people sign in, on the pages too where the node has an address of its own.
+/// Whether clients are asked for a certificate: as long as something is known by one. Browsers of people who
+/// have none for this node are then asked nothing.
+fn asks_for_certificates(context: &NodeContext) -> Asks {
+    let registry = context.agency.registry.clone();
+    Arc::new(move || registry.state().knows_certificates())
+}
+
+async fn load_sign_in(
+    home: &Home,
+    config: &Config,
+    context: &NodeContext,
+    records: Arc<dyn SignInRecords>,
+) -> Result<Arc<SignIn>, StartError> {
+    let site = config.origin.as_ref().map(|origin| Site {
+        origin: origin.as_str(),
+        host: origin.host(),
+        providers: &config.provider,
+    });
+    let idle = config.devices.idle_times();
+    Ok(Arc::new(SignIn::load(home, context.agency.clone(), records, site, idle).await?))
+}
+
+/// Finishes what was under way when the node ended last.
+async fn finish_what_was_begun(
+    retention: &Retention,
+    queries: &QueryClient<Peers>,
+) -> Result<(), StartError> {
+    if let Err(error) = retention.finish_redaction(DESTROY).await {
+        tracing::error!(%error, "what the log says is destroyed could not be; it is tried again");
+    }
+    match queries.close_open_queries().await {
+        // A node that waits for a person's word on the clock must be there to hear it.
+        Err(error @ (AppendError::Clock { .. } | AppendError::ClockAhead { .. })) => {
+            tracing::error!(%error, "nothing is asked or answered");
+        }
+        closed => drop(closed?),
+    }
+    Ok(())
 }
 
 /// Ends with `task`, or when the node stops.

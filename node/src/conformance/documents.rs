@@ -90,6 +90,7 @@ fn documents(kit: &Kit) -> Result<Vec<(Kind, String)>, String> {
         purpose: Purpose::StolenVehicle,
         case: Text::default(),
         reason: Text::default(),
+        danger: Text::default(),
         after_refusal: None,
         at: now,
         scope: scope.clone(),

@@ -22,13 +22,17 @@ pub(super) fn query(kit: &Kit, at: Timestamp) -> Result<Query, String> {
         at,
         search: None,
         authority: None,
+        released_by: None,
+        for_person: None,
         requester: Requester {
             user: parsed("conformance")?,
             full_name: parsed("Conformance kit")?,
             title: Text::default(),
             roles: vec![Role::Sworn],
             session: None,
+            attestation: None,
             trained_on: Some(at.minus_days(30).day_start()),
+            cleared_on: None,
         },
         why: Justification {
             purpose: Purpose::StolenVehicle,

@@ -12,6 +12,7 @@ mod documents;
 mod frames;
 mod messages;
 mod others;
+mod policies;
 mod transport;
 
 use futures::FutureExt as _;
@@ -135,6 +136,12 @@ const MUSTS: &[(&str, &str, Trial)] = &[
     ("a document with a character that does not print is answered Failed `refused`", "7", |kit| {
         documents::hidden_character(kit).boxed()
     }),
+    ("a policy that is another agency's, or that nobody can read, is not taken in", "7", |kit| {
+        policies::of_another(kit).boxed()
+    }),
+    ("a policy in force since days to come is answered Failed `refused`", "7", |kit| {
+        policies::to_come(kit).boxed()
+    }),
     ("a query is answered or refused, signed with the message key and bound to it", "8", |kit| {
         messages::served(kit).boxed()
     }),
@@ -159,6 +166,9 @@ const MUSTS: &[(&str, &str, Trial)] = &[
     }),
     ("a request for a statement is answered by one, signed and bound to it", "14", |kit| {
         others::statement(kit).boxed()
+    }),
+    ("a statement counts each query once, however often it came", "14", |kit| {
+        others::stated_once(kit).boxed()
     }),
     ("a request for a statement in another's name is answered Failed `misdirected`", "14", |kit| {
         others::statement_for_another(kit).boxed()

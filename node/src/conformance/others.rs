@@ -34,11 +34,38 @@ pub(super) async fn document_too_early(kit: &Kit) -> Seen {
 fn statement_request(kit: &Kit, from: &AgencyId, to: &AgencyId) -> Result<Envelope, String> {
     let now = kit.clock.now();
     let (from, to) = (from.clone(), to.clone());
-    let request = StatementRequest { from, to, at: now, since: Timestamp::MIN, until: now };
+    let (since, sessions) = (Timestamp::MIN, Vec::new());
+    let request = StatementRequest { from, to, at: now, since, until: now, sessions };
     Envelope::sign_json(Kind::Statement, &request, &kit.message_key).map_err(|e| e.to_string())
 }
 
 pub(super) async fn statement(kit: &Kit) -> Seen {
+    let count = stated(kit).await?;
+    Ok(format!("it tells of {}", audit::wording::counted(count, "exchange", "exchanges")))
+}
+
+/// One id has one line, also where its refusal was sent again.
+pub(super) async fn stated_once(kit: &Kit) -> Seen {
+    let before = stated(kit).await?;
+    let query = messages::query(kit, kit.clock.now())?;
+    let signed = kit.signed(&query)?;
+    for _ in 0..2 {
+        if let Said::Failed(code) = kit.asks_anew(&query, &signed).await? {
+            return Err(format!("Failed `{code}` in place of a reply"));
+        }
+    }
+    // The span of a statement ends before the instant that it names.
+    while kit.clock.now() <= query.at {
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    }
+    match stated(kit).await?.checked_sub(before) {
+        Some(1) => Ok("one exchange more".into()),
+        _ => Err("not one exchange more".into()),
+    }
+}
+
+/// How many exchanges a statement of all time tells of.
+async fn stated(kit: &Kit) -> Result<u64, String> {
     let signed = statement_request(kit, &kit.me.id, &kit.them.id)?;
     let (mut raw, next) = kit.says(FrameKind::Statement, signed.as_bytes()).await?;
     let frame = match next {
@@ -55,7 +82,7 @@ pub(super) async fn statement(kit: &Kit) -> Seen {
     if stated.request != signed.digest() || stated.from != kit.them.id || stated.to != kit.me.id {
         return Err("it is bound to another request".into());
     }
-    Ok(format!("it tells of {}", audit::wording::counted(stated.count, "exchange", "exchanges")))
+    Ok(stated.count)
 }
 
 /// Signed by this agency, it still speaks for another one.

@@ -8,6 +8,7 @@ use futures::future::BoxFuture;
 
 use super::Node;
 use super::cosigning::Cosigning;
+use super::notifying::Notifying;
 use super::photograph_maintenance::{Checking, Destroying, Forgetting};
 use super::reconcile_schedule::ReconcileSchedule;
 use super::retention_schedule::RetentionSchedule;
@@ -15,11 +16,13 @@ use super::schedule::{Job, JobError, Work};
 use crate::exchange::node_identity::prove_identity as prove;
 use crate::http::https::CertificateUpkeep;
 use crate::reads::intake::WatchedFolders;
+use crate::records::Webhook;
 use crate::sign_in::sweep;
 use audit_log::anchor;
 
 const AT_ONCE: Duration = Duration::ZERO;
 const SECOND: Duration = Duration::from_secs(1);
+const TEN_SECONDS: Duration = Duration::from_secs(10);
 const TEN_MINUTES: Duration = Duration::from_secs(600);
 /// How soon after its start a node asks for cosignatures, and counts for the metrics: what it must do
 /// to serve comes first.
@@ -27,7 +30,7 @@ const FIRST_COSIGNING: Duration = Duration::from_secs(10);
 const FIRST_COUNTING: Duration = Duration::from_secs(5);
 
 /// The jobs of `node`.
-pub(super) fn of(node: &Arc<Node>) -> Vec<Job> {
+pub(super) fn of(node: &Arc<Node>, webhook: Option<Webhook>) -> Vec<Job> {
     let context = &node.context;
     let seconds = |seconds: u32| Duration::from_secs(u64::from(seconds));
     let cosigning = seconds(node.app.config.exchange.cosigned_every_seconds);
@@ -51,6 +54,7 @@ pub(super) fn of(node: &Arc<Node>) -> Vec<Job> {
         job("unreferenced photographs", AT_ONCE, TEN_MINUTES, Destroying::of(context)),
         job("photographs check", AT_ONCE, TEN_MINUTES, Checking::of(context)),
         job("sign-in upkeep", SECOND, 10 * SECOND, on(node, end_sessions)),
+        job("notices of what waits", TEN_SECONDS, TEN_SECONDS, Notifying::of(node)),
         job("inactive accounts", TEN_MINUTES, TEN_MINUTES, on(node, disable_inactive)),
         job("metrics", FIRST_COUNTING, TEN_MINUTES, on(node, count)),
     ];
@@ -58,7 +62,8 @@ pub(super) fn of(node: &Arc<Node>) -> Vec<Job> {
         let upkeep = CertificateUpkeep::new(served, context.agency.clock.clone());
         job("HTTPS certificate", AT_ONCE, 2 * SECOND, upkeep)
     });
-    jobs.into_iter().chain(certificate).collect()
+    let webhook = webhook.map(|webhook| job("records", AT_ONCE, SECOND, webhook));
+    jobs.into_iter().chain(certificate).chain(webhook).collect()
 }
 
 fn job(name: &'static str, first: Duration, every: Duration, run: impl Work) -> Job {
@@ -115,6 +120,13 @@ impl Work for WatchedFolders {
     async fn run(&mut self) -> Result<(), JobError> {
         self.scan().await;
         Ok(())
+    }
+}
+
+#[async_trait]
+impl Work for Webhook {
+    async fn run(&mut self) -> Result<(), JobError> {
+        Ok(self.push().await?)
     }
 }
 

@@ -26,6 +26,17 @@ pub struct Route {
     pub access: Access,
 }
 
+/// A route that a program is offered without a person.
+#[derive(Debug)]
+pub struct Alone {
+    /// Its method, in small letters.
+    pub method: &'static str,
+    /// Its path below `/api/v1`.
+    pub path: &'static str,
+    /// The scope that it takes, where it takes one.
+    pub scope: Option<ProgramScope>,
+}
+
 /// A route that programs are offered.
 #[derive(Debug)]
 pub struct Offered {

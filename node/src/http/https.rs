@@ -1,8 +1,8 @@
-//! The HTTPS listener: TLS 1.2 and 1.3 with AES-GCM and nothing else (CJIS SC-13), for readers,
+//! The HTTPS listener: TLS 1.2 and 1.3 with AES-256-GCM and nothing else (CJIS SC-13), for readers,
 //! field units and monitoring.
 //!
 //! What anybody can make it hold is bounded: connections in all and from one machine, the time for a
-//! handshake and for the head of a request. When there is no place left, the oldest connection on which
+//! handshake, for the head of a request, and in which nothing of an answer is taken. When there is no place left, the oldest connection on which
 //! nothing is asked goes. The certificate is read again when its files change, and connections go on
 //! meanwhile.
 
@@ -20,19 +20,23 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use rustls::ServerConfig;
-use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use schemas::time::Timestamp;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
+use tokio_util::compat::{FuturesAsyncReadCompatExt as _, TokioAsyncReadCompatExt as _};
 use tokio_util::sync::CancellationToken;
 
+pub use super::client_certificate::Asks;
+use super::client_certificate::{AnyCertificate, shown};
 use crate::certificate::{self, CERTIFICATE, Certificate, KEY, RENEWED_DAYS};
 use audit_log::clock::Clock;
 use host::cipher_suites;
 use host::home::{Home, HomeError};
 use peer::admission::{Admission, Places, Seat};
+use peer::write_timeout::WriteTimeout;
 
 /// Connections at once: in all, kept for machines from which a token has been shown, from one machine.
 const PLACES: Places = Places { all: 256, known: 64, from_one: 64 };
@@ -40,6 +44,8 @@ const PLACES: Places = Places { all: 256, known: 64, from_one: 64 };
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// Time for the head of a request, and between two on one connection.
 const HEAD: Duration = Duration::from_secs(30);
+/// How long a client may take nothing of what is being told to it.
+const READING: Duration = Duration::from_secs(30);
 /// Time to finish what is in flight once the node stops.
 const FINISHING: Duration = Duration::from_secs(10);
 
@@ -98,11 +104,15 @@ impl Served {
     ///
     /// # Errors
     /// When TLS cannot be configured.
-    fn acceptor(self: &Arc<Self>) -> Result<TlsAcceptor, rustls::Error> {
-        let mut config = ServerConfig::builder_with_provider(cipher_suites::aes_gcm())
+    fn acceptor(self: &Arc<Self>, asks: Asks) -> Result<TlsAcceptor, rustls::Error> {
+        let provider = cipher_suites::aes_256_gcm();
+        let mut config = ServerConfig::builder_with_provider(provider.clone())
             .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
-            .with_no_client_auth()
+            .with_client_cert_verifier(Arc::new(AnyCertificate { asks, provider }))
             .with_cert_resolver(self.clone());
+        // Each connection proves its certificate anew: what resumes one is no key that stays on its device.
+        config.session_storage = Arc::new(NoServerSessionStorage {});
+        config.send_tls13_tickets = 0;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(TlsAcceptor::from(Arc::new(config)))
     }
@@ -146,16 +156,21 @@ impl CertificateUpkeep {
 /// An address that is listened at, and how connections to it are secured.
 pub type Listener = (TcpListener, TlsAcceptor);
 
-/// Listens at `address` with the certificate of `home`.
+/// Listens at `address` with the certificate of `home`. Clients are asked for one of theirs while `asks` says so.
 ///
 /// # Errors
 /// When the address cannot be had or TLS cannot be configured.
-pub async fn listen(address: SocketAddr, served: &Arc<Served>) -> Result<Listener, HomeError> {
+pub async fn listen(
+    address: SocketAddr,
+    served: &Arc<Served>,
+    asks: Asks,
+) -> Result<Listener, HomeError> {
     let unfit = |error: String| HomeError::Content { path: served.home.config(), error };
     let listener = TcpListener::bind(address)
         .await
         .map_err(|e| unfit(format!("http = \"{address}\" cannot be listened at ({e}): `ss -ltnp` shows who does; end that, or set another `http`")))?;
-    let acceptor = served.acceptor().map_err(|e| unfit(format!("TLS cannot be set up: {e}")))?;
+    let acceptor =
+        served.acceptor(asks).map_err(|e| unfit(format!("TLS cannot be set up: {e}")))?;
     Ok((listener, acceptor))
 }
 
@@ -198,15 +213,20 @@ pub async fn serve(
             let ended = caller.seat.watch();
             let served = async {
                 let Some(tls) = secured(&acceptor, stream).await else { return };
+                let certificate = shown(tls.get_ref().1);
                 let mut http = http1::Builder::new();
                 http.timer(TokioTimer::new()).header_read_timeout(HEAD);
                 let service = service_fn(move |mut request| {
                     request.extensions_mut().insert(Remote(caller.ip));
+                    if let Some(certificate) = certificate {
+                        request.extensions_mut().insert(certificate);
+                    }
                     let (caller, asked) = (caller.clone(), inner.call(request));
                     async move { caller.serving(asked).await }
                 });
                 // A client that goes away, or sends no HTTP, is its own affair.
-                drop(watcher.watch(http.serve_connection(TokioIo::new(tls), service)).await);
+                let stream = WriteTimeout::within(tls.compat(), READING).compat();
+                drop(watcher.watch(http.serve_connection(TokioIo::new(stream), service)).await);
             };
             tokio::select! {
                 () = served => {}

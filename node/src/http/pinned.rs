@@ -26,9 +26,17 @@ pub type Body = UnsyncBoxBody<Bytes, std::io::Error>;
 /// Takes a certificate for its public key alone: whose it says it is, and how long it lasts, says
 /// nothing beside a key that a person has told.
 #[derive(Debug)]
-struct Pin {
+pub struct Pin {
     key: Digest,
     provider: Arc<CryptoProvider>,
+}
+
+impl Pin {
+    /// Takes the key with this SHA-256 alone.
+    #[must_use]
+    pub fn of(key: Digest, provider: Arc<CryptoProvider>) -> Self {
+        Self { key, provider }
+    }
 }
 
 impl ServerCertVerifier for Pin {
@@ -95,12 +103,12 @@ impl Pinned {
             return Err(unfit("is no address of a node's HTTPS side"));
         }
         let authority = parsed.authority().ok_or_else(|| unfit("names no host"))?;
-        let provider = cipher_suites::aes_gcm();
+        let provider = cipher_suites::aes_256_gcm();
         let config = ClientConfig::builder_with_provider(provider.clone())
             .with_safe_default_protocol_versions()
             .map_err(|e| ActError::failed(format!("TLS cannot be set up: {e}")))?
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(Pin { key, provider }))
+            .with_custom_certificate_verifier(Arc::new(Pin::of(key, provider)))
             .with_no_client_auth();
         Ok(Self {
             authority: authority.to_string(),

@@ -28,6 +28,7 @@ pub const PROBLEM_JSON: &str = "application/problem+json";
 
 /// An error as a client receives it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Problem {
     /// `about:blank`: what it is stands in `code`.
     #[serde(rename = "type", default = "about_blank")]
@@ -144,6 +145,7 @@ impl IntoResponse for Problem {
 
 /// The last line of an answer that comes line by line, when it cannot go on.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct BrokenOff {
     /// Why.
     pub error: Problem,

@@ -1,9 +1,9 @@
 //! The way in for programs of the agency, over HTTPS: `/api/v1`.
 //!
-//! A program shows its own token, and beside it the session of the person for whom it asks: one that she
-//! opened for this program, by approving a code that it showed her. So whatever it asks is asked by a
-//! registered person, through every rule, and the entry says through which program. By its token alone a
-//! program may begin to be approved, and nothing else.
+//! A program shows its own token or certificate, and beside it the session of the person for whom it asks: one
+//! that she opened for this program, by approving a code that it showed her. So whatever it asks is asked by a
+//! registered person, through every rule, and the entry says through which program. By itself a program may begin
+//! to be approved, and nothing else but fetch records, where its scope says so.
 
 use std::net::IpAddr;
 
@@ -14,17 +14,21 @@ use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use schemas::program::ProgramScope;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::error::ApiError;
 use super::https::{Remote, recognised};
 use super::open::bearer;
 use super::problem::Problem;
+use super::program_streams::{Person, for_person};
 use super::state::{App, AppState};
+use crate::certificate::ShownCertificate;
 use crate::permission::{ActError, Principal};
 use crate::reads::intake;
 use crate::sign_in;
 use ::sign_in::Token;
-use registry::{Program, ProgramName};
+use registry::{Credential, Program, ProgramName};
+use schemas::time::Timestamp;
 
 /// The header that shows the session of the person for whom a program asks.
 pub const SESSION: &str = "accord-session";
@@ -38,21 +42,47 @@ fn turned_away(status: StatusCode, code: &'static str, why: String) -> ApiError 
     Problem::new(status, code, why).into()
 }
 
-/// The program whose token a request shows.
-fn program_of(app: &AppState, parts: &Parts) -> Result<Program, ApiError> {
-    let unknown = || {
+/// What a request shows of the program that asks, and in words why nobody is known by it. Who shows a token is
+/// known by nothing else: the certificate beside it may be that of the machine.
+fn credential_of(parts: &Parts, now: Timestamp) -> Result<(Credential, String), ApiError> {
+    let refused = |why: String| turned_away(StatusCode::UNAUTHORIZED, "unauthorized", why);
+    if let Some(token) = bearer(&parts.headers) {
+        // Digests are compared: how long that takes tells nothing of the token.
         let why = "no program has this token; `accord program token NAME` gives a new one";
-        turned_away(StatusCode::UNAUTHORIZED, "unauthorized", why.into())
-    };
-    // Digests are compared: how long that takes tells nothing of the token.
-    let token = Token::shown(&bearer(&parts.headers).ok_or_else(unknown)?).digest();
-    let state = app.context.agency.registry.state();
-    let program = state.programs.values().find(|one| one.token == token).ok_or_else(unknown)?;
+        return Ok((Credential::Token(Token::shown(&token).digest()), why.into()));
+    }
+    let shown = parts.extensions.get::<ShownCertificate>().ok_or_else(|| {
+        let why = "no program is shown: send its token as `Authorization: Bearer`, or have its certificate shown when the connection is made, with nothing in between that ends TLS; `accord program list` says which it has";
+        refused(why.into())
+    })?;
+    if !shown.is_good(now) {
+        return Err(refused(format!(
+            "the certificate that is shown is good from {} until {}, and it is {now}; have it renewed, and if that is for another key, `accord program certificate NAME FILE`",
+            shown.not_before, shown.not_after
+        )));
+    }
+    let why = format!(
+        "no program is known by the certificate that is shown, whose key is {}; `accord program certificate NAME FILE` makes it that of one",
+        shown.key
+    );
+    Ok((Credential::Certificate(shown.key), why))
+}
+
+/// The program that a request shows.
+fn program_of(app: &AppState, parts: &Parts) -> Result<Program, ApiError> {
     let now = app.context.agency.clock.now();
+    let (credential, unknown) = credential_of(parts, now)?;
+    let state = app.context.agency.registry.state();
+    // What one had that was revoked may be another's now.
+    let has = |one: &&Program| one.credential == credential;
+    let programs = || state.programs.values().filter(has);
+    let program = programs().find(|one| one.revoked.is_none()).or_else(|| programs().next());
+    let program =
+        program.ok_or_else(|| turned_away(StatusCode::UNAUTHORIZED, "unauthorized", unknown))?;
     if !program.in_force(now) {
         let why = match &program.revoked {
             Some(_) => format!("program `{}` was revoked", program.name),
-            None => format!("the token of program `{}` ended at {}", program.name, program.until),
+            None => format!("the time of program `{}` ended at {}", program.name, program.until),
         };
         return Err(turned_away(StatusCode::UNAUTHORIZED, "program_ended", why));
     }
@@ -69,8 +99,13 @@ fn program_of(app: &AppState, parts: &Parts) -> Result<Program, ApiError> {
 pub(super) async fn admit_program(State(app): App, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     let body = intake::paced(body);
-    match program_of(&app, &parts) {
-        Ok(program) => {
+    let admitted = program_of(&app, &parts).and_then(|program| {
+        in_scope(&program, &parts)?;
+        let turn = app.program_turns.begin(&program.name)?;
+        Ok((program, turn))
+    });
+    match admitted {
+        Ok((program, _turn)) => {
             parts.extensions.insert(program);
             recognised(next.run(Request::from_parts(parts, body)).await)
         }
@@ -94,26 +129,37 @@ pub(super) async fn admit(State(app): App, request: Request, next: Next) -> Resp
     let (mut parts, body) = request.into_parts();
     let body = intake::paced(body);
     match admitted(&app, &mut parts).await {
-        Ok(()) => recognised(next.run(Request::from_parts(parts, body)).await),
+        Ok((person, turn)) => {
+            let response = next.run(Request::from_parts(parts, body)).await;
+            recognised(for_person(app, response, person, turn))
+        }
         Err(error) => refused(error, body),
     }
 }
 
-async fn admitted(app: &AppState, parts: &mut Parts) -> Result<(), ApiError> {
+async fn admitted(
+    app: &AppState,
+    parts: &mut Parts,
+) -> Result<(Person, OwnedSemaphorePermit), ApiError> {
     let program = program_of(app, parts)?;
-    let scope = parts.extensions.get::<ProgramScope>().copied();
-    if let Some(scope) = scope.filter(|scope| !program.scope.contains(scope)) {
-        let why = format!(
-            "program `{}` may not be used for `{scope}`; see `accord program try {}`",
-            program.name, program.name
-        );
-        return Err(turned_away(StatusCode::FORBIDDEN, "program_scope", why));
-    }
-    let token = session_of(parts)?;
-    let (by, _) = sign_in::principal(&app.sign_in, &token, &source(&program.name)).await?;
+    in_scope(&program, parts)?;
+    let turn = app.program_turns.begin(&program.name)?;
+    let person = Person { session: session_of(parts)?, source: source(&program.name) };
+    let (by, _) = sign_in::principal(&app.sign_in, &person.session, &person.source).await?;
     let purposes = (!program.purposes.is_empty()).then_some(program.purposes);
-    parts.extensions.insert(Principal { purposes, ..by });
-    Ok(())
+    parts.extensions.insert(Principal { purposes, scope: Some(program.scope), ..by });
+    Ok((person, turn))
+}
+
+/// Whether a program may be used for a route.
+fn in_scope(program: &Program, parts: &Parts) -> Result<(), ApiError> {
+    let scope = parts.extensions.get::<ProgramScope>().copied();
+    let Some(scope) = scope.filter(|scope| !program.scope.contains(scope)) else { return Ok(()) };
+    let why = format!(
+        "program `{}` may not be used for `{scope}`; see `accord program try {}`",
+        program.name, program.name
+    );
+    Err(turned_away(StatusCode::FORBIDDEN, "program_scope", why))
 }
 
 /// The session that a request shows.

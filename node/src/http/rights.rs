@@ -6,8 +6,9 @@ use schemas::text::Text;
 use schemas::user::{Delegation, User};
 
 use super::state::AppState;
-use crate::admin::people::{self, Changed};
-use crate::admin::second_person;
+use crate::admin::people;
+use crate::admin::user_change::Changed;
+use crate::admin::{delegations, second_person};
 use crate::permission::{ActError, Principal};
 use crate::sign_in;
 
@@ -37,10 +38,25 @@ impl AppState {
         name: &UserName,
         delegation: &Delegation,
     ) -> Result<Changed, ActError> {
-        let changed = people::delegate(&self.context.agency, by, name, delegation).await?;
+        let changed = delegations::delegate(&self.context.agency, by, name, delegation).await?;
         if changed.proposal.is_none() {
             sign_in::end_of(&self.sign_in, name, SessionEnd::RightsChanged).await?;
         }
+        Ok(changed)
+    }
+
+    /// Ends what is delegated to a person of a title: her sessions are over before this returns.
+    ///
+    /// # Errors
+    /// As [`Self::disable`], or when nothing is.
+    pub async fn end_delegation(
+        &self,
+        by: &Principal,
+        name: &UserName,
+        title: &Text,
+    ) -> Result<Changed, ActError> {
+        let changed = delegations::end(&self.context.agency, by, name, title).await?;
+        sign_in::end_of(&self.sign_in, name, SessionEnd::RightsChanged).await?;
         Ok(changed)
     }
 

@@ -8,15 +8,16 @@ use axum::routing::{get, post};
 use axum::{Extension, Router};
 
 use super::access::Access::{Nobody, Privileged, SignedIn};
-use super::access::{Offered, Route};
+use super::access::{Alone, Offered, Route};
 use super::alarms;
 use super::api::{
-    agreements, audit, backup, cards, clock, evidence, exports, holds, people, policy,
-    program_sessions, programs as program_list, queries, reads, reports, requests, sign_in,
-    sources, status,
+    agreements, audit, backup, cards, clock, devices, duties, evidence, exports, holds, incidents,
+    night_desk, people, policy, program_sessions, programs as program_list, public, queries, reads,
+    records, reports, requests, sign_in, sources, status,
 };
 use super::error::{method_not_allowed, not_found};
 use super::open::{health, metrics};
+use super::openapi;
 use super::programs::{self, admit_program};
 use super::socket::admit;
 use crate::http::state::AppState;
@@ -78,12 +79,20 @@ table! {
     get "/users" SignedIn, people::list;
     post "/users" Privileged, people::add;
     post "/users/{name}/train" Privileged, people::train;
+    get "/users/{name}/attesting" SignedIn, people::attesting;
+    post "/users/{name}/attest" Privileged, people::attest;
+    post "/users/{name}/clear" Privileged, people::clear;
     post "/users/{name}/disable" Privileged, people::disable;
     post "/users/{name}/enable" Privileged, people::enable;
     post "/users/{name}/review" Privileged, people::review;
+    post "/users/{name}/suspend" Privileged, people::suspend;
     post "/users/{name}/delegate" Privileged, people::delegate;
+    post "/users/{name}/delegation/end" Privileged, people::end_delegation;
     post "/users/{name}/enrol" Privileged, sign_in::enrol;
     post "/users/{name}/unlock" Privileged, sign_in::unlock;
+    post "/users/{name}/card" Privileged, night_desk::card;
+    post "/users/{name}/night-desk" Privileged, night_desk::seat;
+    post "/users/{name}/night-desk/end" Privileged, night_desk::end;
     post "/users/{name}/countersign" Privileged, sign_in::countersign;
     get "/proposals" SignedIn, sign_in::proposals;
     post "/proposals/{number}/confirm" Privileged, sign_in::confirm;
@@ -124,32 +133,50 @@ table! {
     post "/policy" Privileged, policy::adopt;
     post "/policy/explain" SignedIn => Explain, policy::explain;
     get "/policy/page" SignedIn, policy::page;
+    get "/policy/of/{id}" SignedIn, policy::of_peer;
+    get "/public/report" SignedIn, public::report;
+    post "/public/release" Privileged, public::release;
+    post "/public/withdraw" Privileged, public::withdraw;
     get "/requests" SignedIn => Requests, requests::list;
     post "/requests" SignedIn => Requests, requests::submit;
     post "/requests/record" Privileged, requests::record;
+    post "/requests/{id}/close" Privileged, requests::close;
     get "/requests/{id}" SignedIn => Requests, requests::show;
     get "/requests/{id}/sheet" SignedIn, requests::sheet;
     post "/requests/{id}/decision" Privileged, requests::decide;
     post "/requests/{id}/withdraw" SignedIn => Requests, requests::withdraw;
+    post "/queries/past" SignedIn => Ask, queries::list;
+    get "/queries/{id}" SignedIn => Ask, queries::show;
     post "/queries" SignedIn => Ask, queries::ask;
+    get "/releases" SignedIn, queries::releases;
+    post "/queries/{id}/release" Privileged, queries::release;
     post "/queries/{id}/again" SignedIn => Ask, queries::again;
     post "/queries/{id}/photographs" SignedIn => Ask, queries::photographs;
     get "/audit/alarms" SignedIn, audit::alarms;
     get "/audit/alarms/open" Nobody(ALARMS), audit::open_alarms;
     post "/audit/alarms/{number}/resolve" Privileged, audit::resolve;
-    get "/audit/log" SignedIn => Audit, audit::log;
+    post "/audit/log" SignedIn => Audit, audit::log;
+    post "/audit/plate" SignedIn => Audit, audit::who_saw;
+    get "/audit/entries/{index}" SignedIn => Audit, audit::entry;
     get "/audit/unseen" SignedIn, audit::unseen;
     get "/audit/entries/{index}/envelopes" SignedIn, audit::envelopes;
     get "/audit/entries/{index}/proof" SignedIn, exports::proof;
     post "/audit/export" SignedIn, exports::bundle;
     get "/audit/report" SignedIn => Audit, reports::report;
+    post "/audit/incident" SignedIn, incidents::report;
+    post "/audit/incident/told" Privileged, incidents::told;
     post "/audit/sample" SignedIn, reports::sample;
     post "/audit/record" Privileged, reports::record;
     post "/audit/reconcile" SignedIn, audit::reconcile;
+    post "/audit/explain" Privileged, audit::explain;
+    get "/waiting" SignedIn => Ask, status::waiting;
     get "/holds" SignedIn, holds::list;
     post "/holds" Privileged, holds::place;
     post "/holds/{number}/release" Privileged, holds::release;
+    get "/duties" SignedIn, duties::list;
+    post "/duties" Privileged, duties::record;
     post "/evidence" SignedIn, evidence::export;
+    post "/evidence/booked" SignedIn, duties::book;
     get "/retention" SignedIn, holds::status;
     post "/retention" Privileged, holds::run;
     post "/backup" Privileged, backup::make;
@@ -162,7 +189,11 @@ table! {
     post "/programs" Privileged, program_list::add;
     get "/programs/{name}/may" SignedIn, program_list::may;
     post "/programs/{name}/token" Privileged, program_list::renew;
+    post "/programs/{name}/certificate" Privileged, program_list::certificate;
     post "/programs/{name}/revoke" Privileged, program_list::revoke;
+    get "/devices" SignedIn, devices::list;
+    post "/devices" Privileged, devices::add;
+    post "/devices/{name}/revoke" Privileged, devices::revoke;
     get "/reads/stats" SignedIn, reads::stats;
     post "/reads/search" SignedIn => Ask, reads::search;
     post "/reads/{id}/correction" Privileged, reads::correct;
@@ -173,16 +204,43 @@ table! {
     get "/metrics" Nobody(COUNTS), metrics::show;
 }
 
+/// As the table above, of what a program is offered without a person, or shows hers itself for.
+macro_rules! alone {
+    ($($method:ident $path:literal $(=> $scope:ident)?, $handler:expr;)*) => {
+        /// The routes that programs are offered without a person.
+        pub const ALONE: &[Alone] = &[
+            $(Alone {
+                method: stringify!($method),
+                path: $path,
+                scope: [$(Some(ProgramScope::$scope),)? None][0],
+            }),*
+        ];
+
+        fn alone(app: &Arc<AppState>) -> Router<Arc<AppState>> {
+            Router::new()$(.route(
+                $path,
+                $method($handler)
+                    .route_layer(from_fn_with_state(app.clone(), admit_program))
+                    $(.route_layer(Extension(ProgramScope::$scope)))?,
+            ))*
+        }
+    };
+}
+
+alone! {
+    post "/session", program_sessions::begin;
+    get "/session", program_sessions::session;
+    post "/session/finish", program_sessions::finish;
+    post "/sign-out", program_sessions::sign_out;
+    get "/records" => Records, records::page;
+}
+
 /// What programs are offered, below `/api/v1` of the HTTPS side.
 pub fn programs_router(app: Arc<AppState>) -> Router {
-    // For these a program needs no person yet, or shows hers itself.
-    let alone = Router::new()
-        .route("/session", post(program_sessions::begin).get(program_sessions::session))
-        .route("/session/finish", post(program_sessions::finish))
-        .route("/sign-out", post(program_sessions::sign_out))
-        .route_layer(from_fn_with_state(app.clone(), admit_program));
-    let v1 = alone
+    let v1 = alone(&app)
         .merge(offered(&app))
+        // The same for every node, it says nothing of this one.
+        .route("/openapi.json", get(openapi::document))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
@@ -194,6 +252,7 @@ pub fn programs_router(app: Arc<AppState>) -> Router {
 pub fn router(app: Arc<AppState>) -> Router {
     routes(&app)
         .layer(Extension(OFFERED))
+        .layer(Extension(ALONE))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)

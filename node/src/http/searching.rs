@@ -2,10 +2,15 @@
 //! any other attempt.
 
 use schemas::draft::Draft;
+use schemas::query::QueryId;
+use schemas::text::Text;
 use tokio::sync::mpsc;
 
 use super::state::AppState;
-use crate::exchange::ask::{QueryOutcome, log_rejected_draft};
+use crate::auditing::evidence::{Package, Packaging};
+use crate::exchange::ask::{
+    IdempotencyKey, QueryOutcome, ReleaseDecided, ReleaseInput, log_rejected_draft,
+};
 use crate::permission::{ActError, Principal};
 use crate::reads::search;
 
@@ -35,7 +40,7 @@ impl AppState {
         QueryOutcome { warning, ..found }
     }
 
-    /// Asks peers; outcomes come in the order they happen. Whether the person's role may query is the
+    /// Asks peers, with a key each owner once; outcomes come in the order they happen. Whether the person's role may query is the
     /// policy's rule, with its section.
     ///
     /// # Errors
@@ -44,10 +49,46 @@ impl AppState {
         &self,
         by: &Principal,
         draft: &Draft,
+        once: Option<IdempotencyKey>,
     ) -> Result<mpsc::Receiver<QueryOutcome>, ActError> {
-        let asked = by.may_ask_for(draft.why.purpose);
-        let asked = asked.and_then(|()| self.queries.ask(draft, by).map_err(ActError::from));
+        let asked = match (by.may_ask_for(draft.why.purpose), once) {
+            (Err(refused), _) => Err(refused),
+            (Ok(()), None) => self.queries.ask(draft, by).map_err(ActError::from),
+            (Ok(()), Some(key)) => {
+                self.queries.ask_once(draft, by, key).await.map_err(ActError::from)
+            }
+        };
         self.recorded(by, draft, asked).await
+    }
+
+    /// Releases a query that the screening of one's own policy declined, or does not.
+    ///
+    /// # Errors
+    /// When none of this id waits, it is her own, or the policy names no role of hers for it.
+    pub async fn release(
+        &self,
+        by: &Principal,
+        id: QueryId,
+        input: &ReleaseInput,
+    ) -> Result<ReleaseDecided, ActError> {
+        let live = self.sign_in.sessions().await.into_iter().map(|session| session.id).collect();
+        self.queries.release(id, by, input, &live).await
+    }
+
+    /// Puts what belongs to a case into a package.
+    ///
+    /// # Errors
+    /// When nothing is on record for the case, the person may not ask for what belongs to it, or it
+    /// cannot be logged.
+    pub async fn evidence(&self, by: &Principal, case: &Text) -> Result<Package, ActError> {
+        let context = &self.context;
+        let packaging = Packaging {
+            agency: &context.agency,
+            keys: &context.keys,
+            store: context.store.as_ref(),
+            photographs: &context.photographs,
+        };
+        packaging.package(by, case).await
     }
 
     /// Records an attempt that a rule turned down.

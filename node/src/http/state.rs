@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::https::Served;
 use super::open::{MetricsCache, MetricsToken, SendingTurns};
+use super::program_turns::ProgramTurns;
 use super::program_uses::ProgramUses;
 use crate::admin::agreements::unsettled;
 use crate::admin::cards::keep_in_home;
@@ -21,6 +22,7 @@ use crate::exchange::seen::Seen;
 use crate::permission::ActError;
 use crate::reads::importer::Importer;
 use crate::reads::source_stats::StatsBySource;
+use crate::records::Feed;
 use crate::retention::Retention;
 use crate::sign_in::{SignIn, record_recovery};
 use host::home::Home;
@@ -56,6 +58,10 @@ pub struct AppState {
     pub sending: SendingTurns,
     /// When programs were used last.
     pub program_uses: ProgramUses,
+    /// Turns of programs.
+    pub program_turns: ProgramTurns,
+    /// Records of requests for reads.
+    pub records: Feed,
     /// Places of connections of the HTTPS side.
     pub https_places: Arc<Admission>,
     /// The certificate of the HTTPS side, where there is one.

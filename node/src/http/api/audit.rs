@@ -12,19 +12,23 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::lines;
+use crate::auditing::explaining::{Explained, Explaining, explain as explain_findings};
 use crate::auditing::unseen::Unseen;
-use crate::auditing::{alarms, entries};
+use crate::auditing::{alarms, entries, who_saw};
 use crate::exchange::statements::{Reconciled, Reconciler};
 use crate::http::alarms::open;
 use crate::http::error::ApiResult;
-use crate::http::extract::{Json, Path, Query, Why};
+use crate::http::extract::{Json, Path, Why};
 use crate::http::problem::BrokenOff;
 use crate::http::state::App;
 use crate::permission::{ActError, Principal};
 use registry::Raised;
 
+/// Which entries are wanted: those that fit all that is given.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "EntriesWanted"))]
 pub(in crate::http) struct Wanted {
     peer: Option<AgencyId>,
     from: Option<Timestamp>,
@@ -32,6 +36,18 @@ pub(in crate::http) struct Wanted {
     user: Option<String>,
     plate: Option<Plate>,
     kind: Option<EntryKind>,
+    /// Those after this entry.
+    after: Option<u64>,
+    /// At most so many.
+    limit: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "WhoSawPlate"))]
+pub(in crate::http) struct OfPlate {
+    plate: Plate,
 }
 
 /// The line that says why no further entry comes.
@@ -43,15 +59,20 @@ fn broken_off(error: impl Into<ActError>) -> Value {
 pub(in crate::http) async fn log(
     State(app): App,
     by: Principal,
-    Query(wanted): Query<Wanted>,
+    Json(wanted): Json<Wanted>,
 ) -> ApiResult<Response> {
-    let Wanted { peer, from, until, user, plate, kind } = wanted;
+    let Wanted { peer, from, until, user, plate, kind, after, limit } = wanted;
     let viewed = EntriesViewed { peer, from, until, user, plate, entry_kind: kind };
     let context = &app.context;
-    let mut listing = entries::list(&context.agency, &context.store, &by, viewed).await?;
+    let listing = entries::list(&context.agency, &context.store, &by, viewed).await?;
+    let mut listing = match after {
+        Some(after) => listing.after(after),
+        None => listing,
+    };
+    let mut left = limit.unwrap_or(u64::MAX);
     let (rows, receiver) = mpsc::channel::<Value>(64);
     tokio::spawn(async move {
-        loop {
+        while left > 0 {
             let step = match listing.next().await {
                 Ok(step) if step.is_empty() => return,
                 Ok(step) => step,
@@ -60,7 +81,8 @@ pub(in crate::http) async fn log(
                     return;
                 }
             };
-            for row in step {
+            for row in step.into_iter().take(usize::try_from(left).unwrap_or(usize::MAX)) {
+                left = left.saturating_sub(1);
                 let row = row.map_or_else(broken_off, |entry| entry.to_json());
                 if rows.send(row).await.is_err() {
                     return;
@@ -76,6 +98,43 @@ pub(in crate::http) async fn unseen(State(app): App) -> ApiResult<Json<Unseen>> 
     let context = &app.context;
     let size = context.agency.log.counters().size;
     Ok(Json(Unseen::of(context.store.as_ref(), size).await.map_err(ActError::from)?))
+}
+
+/// Who saw reads of a plate, a line each.
+pub(in crate::http) async fn who_saw(
+    State(app): App,
+    by: Principal,
+    Json(OfPlate { plate }): Json<OfPlate>,
+) -> ApiResult<Response> {
+    let (agency, store) = (&app.context.agency, app.context.store.as_ref());
+    let (rows, more) = who_saw::who_saw(agency, store, &by, &plate).await?;
+    let mut lines: Vec<Value> =
+        rows.into_iter().map(|row| row.map_or_else(broken_off, |row| row.to_json())).collect();
+    if more {
+        let why = format!(
+            "these are the newest {} of those who saw it; earlier ones are in `accord audit log --plate`",
+            who_saw::MOST
+        );
+        lines.push(broken_off(ActError::failed_as("too_many", why)));
+    }
+    Ok(lines::of(lines))
+}
+
+/// One entry with its envelopes and its proof.
+pub(in crate::http) async fn entry(
+    State(app): App,
+    by: Principal,
+    Path(index): Path<u64>,
+) -> ApiResult<Json<Value>> {
+    let (agency, store) = (&app.context.agency, app.context.store.as_ref());
+    let whole = who_saw::entry(agency, store, &by, index).await?;
+    let entry = whole.entry.map_err(ActError::from)?;
+    Ok(Json(json!({
+        "entry": entry.to_json(),
+        "body": entry.body,
+        "envelopes": whole.envelopes,
+        "proof": whole.proof,
+    })))
 }
 
 /// The signed envelopes of one entry, exactly.
@@ -106,6 +165,16 @@ pub(in crate::http) async fn reconcile(
     let until = with.until.unwrap_or(Timestamp::MAX);
     let reconciler = Reconciler::of(&app.context);
     Ok(Json(reconciler.reconcile(app.peers.as_ref(), &by, &with.peer, since, until).await?))
+}
+
+/// Says how findings came about.
+pub(in crate::http) async fn explain(
+    State(app): App,
+    by: Principal,
+    Json(explaining): Json<Explaining>,
+) -> ApiResult<Json<Explained>> {
+    let context = &app.context;
+    Ok(Json(explain_findings(&context.agency, context.store.as_ref(), &by, explaining).await?))
 }
 
 /// Every alarm with what proves it, a line each.

@@ -13,27 +13,35 @@ use schemas::text::Text;
 use schemas::time::Timestamp;
 use serde::Serialize;
 
+use crate::auditing::duties::Due;
 use crate::auditing::unseen::Unseen;
+use crate::backup::standing::{altered, put_back};
 use crate::exchange::standing::Unproven;
 use crate::http::AccountsDue;
 use crate::http::state::AppState;
+use crate::permission::ActError;
 use crate::sign_in::providers;
 use audit::wording::counted;
 use peer::admission::AdmissionCounts;
-use registry::{AgreementTexts, Peer, State};
+use registry::{AgreementTexts, Backup, Peer, State};
 use store::{LogState, StoreError};
 
+/// How long ago the last backup may be, in days.
+const BACKED_UP_DAYS: u32 = 7;
 /// Most peers that one line names.
 pub(super) const NAMED: usize = 10;
 /// How long a peer that is not connected may take to be.
 const REACHING: Duration = Duration::from_secs(6);
 
 /// One line of `/doctor`.
-#[derive(Serialize)]
-pub(in crate::http) struct Check {
-    pub(super) check: &'static str,
-    pub(super) ok: bool,
-    pub(super) detail: String,
+#[derive(Debug, Serialize)]
+pub struct Check {
+    /// What is checked.
+    pub check: &'static str,
+    /// Whether it is well.
+    pub ok: bool,
+    /// What was found, and what to do where it is not well.
+    pub detail: String,
 }
 
 /// Whether the log takes entries by the clock, and whether it is behind what was logged.
@@ -96,6 +104,33 @@ pub(super) fn accounts(due: &AccountsDue) -> Vec<String> {
     said
 }
 
+/// What the policy has people do: whether anything is late, but for what keeps only one person from asking. Nobody
+/// is named: whoever reaches the node sees it, and a timer puts it into the journal.
+pub(super) fn duties(due: Result<Vec<Due>, ActError>) -> Check {
+    let ok = due.as_ref().is_ok_and(|due| due.iter().all(|one| !one.late || one.user.is_some()));
+    let detail = match due {
+        Err(error) => error.to_string(),
+        Ok(due) if due.is_empty() => "nothing is due".into(),
+        Ok(due) => {
+            let (people, others): (Vec<&Due>, Vec<&Due>) =
+                due.iter().partition(|one| one.user.is_some());
+            let mut said: Vec<String> =
+                others.iter().take(NAMED).map(|one| one.in_words()).collect();
+            if others.len() > NAMED {
+                said.push("and more: `accord duty list`".into());
+            }
+            if !people.is_empty() {
+                let whose = counted(people.len(), "person's", "people's");
+                said.push(format!(
+                    "{whose} training or clearance is missing or ends: `accord duty list`"
+                ));
+            }
+            said.join("; ")
+        }
+    };
+    Check { check: "duties", ok, detail }
+}
+
 /// Whether the providers of single sign-on answer, and are what accord.toml says.
 pub(super) async fn sign_on(app: &AppState, now: Timestamp) -> Check {
     let all = providers(&app.sign_in);
@@ -110,6 +145,67 @@ pub(super) async fn sign_on(app: &AppState, now: Timestamp) -> Check {
     Check { check: "single sign-on", ok: wrong.is_empty(), detail }
 }
 
+/// Whether the node was backed up lately, nothing is left of backups that have ended, and those that
+/// stand are as they were made.
+pub(super) async fn backups(app: &AppState, state: &State, now: Timestamp) -> Check {
+    let since = now.minus_days(BACKED_UP_DAYS);
+    let over = state.backups.values().filter(|one| one.destroy_by <= now && one.folder.exists());
+    let over: Vec<_> = over.map(|one| one.folder.display().to_string()).collect();
+    let last = state.backups.values().next_back();
+    // A node that is new has nothing to lose yet.
+    let known_since = last.map(|last| last.at).or(state.own.as_ref().map(|own| own.value.at));
+    let late = known_since.is_none_or(|at| at < since);
+    let mut said = vec![last.map_or_else(
+        || "none was made yet".into(),
+        |last| format!("the last one was begun at {} in `{}`", last.at, last.folder.display()),
+    )];
+    if late {
+        said.push("make one with `accord backup --out FOLDER`".into());
+    }
+    if !over.is_empty() {
+        said.push(format!(
+            "ended and still there: {}; the next one in that folder destroys them",
+            over.join(", ")
+        ));
+    }
+    let (agency, kept) = (&app.context.agency, state.backups.clone());
+    let (id, keys) = (agency.id.clone(), agency.own_log_keys());
+    let put_back = match put_back(app.context.store.as_ref()).await {
+        Ok(put_back) => put_back,
+        Err(error) => return Check { check: "backups", ok: false, detail: error.to_string() },
+    };
+    let looked = tokio::task::spawn_blocking(move || {
+        let wrong = |one: &Backup| altered(one, &id, &keys, put_back.contains(&one.at));
+        kept.values().filter_map(wrong).collect::<Vec<_>>()
+    });
+    let wrong = looked.await.unwrap_or_else(|error| vec![error.to_string()]);
+    let ok = !late && over.is_empty() && wrong.is_empty();
+    said.extend(wrong);
+    Check { check: "backups", ok, detail: said.join("; ") }
+}
+
+/// Whether the records system takes what is pushed to it; nothing where nothing is.
+pub(super) fn records(app: &AppState) -> Option<Check> {
+    let settings = app.config.records.as_ref()?;
+    let held_up = app.records.pushing().held_up();
+    let ok = held_up.is_none();
+    let detail = match held_up {
+        None => format!("pushed to {}", settings.address),
+        Some((since, why)) => format!("none is taken since {since}: {why}"),
+    };
+    Some(Check { check: "records", ok, detail })
+}
+
+/// Whether audits and reconciliations were made as often as policy and agreements say.
+pub(super) fn audits(due: Result<Vec<String>, ActError>) -> Check {
+    let ok = due.as_ref().is_ok_and(Vec::is_empty);
+    Check {
+        check: "audits due",
+        ok,
+        detail: due.map_or_else(|e| e.to_string(), |due| due.join("; ")),
+    }
+}
+
 /// Whether every peer with an agreement in force is connected, or can be now.
 pub(super) async fn peers(app: &AppState, state: &State, now: Timestamp) -> Check {
     let connected = app.peers.connected();
@@ -118,10 +214,7 @@ pub(super) async fn peers(app: &AppState, state: &State, now: Timestamp) -> Chec
     let away = state.peers.iter().filter(|(id, peer)| {
         let with_us = || {
             let mut texts = state.agreements.values().flat_map(AgreementTexts::values);
-            texts.any(|text| {
-                let status = |owner, requester| text.recorded.status(owner, requester, now);
-                [status(me, id), status(id, me)].contains(&AgreementStatus::InForce)
-            })
+            texts.any(|text| text.recorded.between(me, id, now) == AgreementStatus::InForce)
         };
         peer.blocked.is_none() && !here(peer) && with_us()
     });

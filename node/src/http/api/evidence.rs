@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::lines;
-use crate::auditing::evidence::{Package, Packaging, Photo, Wanted};
+use crate::auditing::evidence::{Package, Photo, Wanted};
 use crate::http::error::ApiResult;
 use crate::http::extract::Json;
 use crate::http::problem::BrokenOff;
@@ -25,14 +25,7 @@ pub(in crate::http) async fn export(
     by: Principal,
     Json(wanted): Json<Wanted>,
 ) -> ApiResult<Response> {
-    let context = &app.context;
-    let packaging = Packaging {
-        agency: &context.agency,
-        keys: &context.keys,
-        store: context.store.as_ref(),
-        photographs: &context.photographs,
-    };
-    let package = packaging.package(&by, &wanted.case).await?;
+    let package = app.evidence(&by, &wanted.case).await?;
     let images = app.context.photographs.clone();
     let (rows, receiver) = mpsc::channel::<Value>(1);
     tokio::spawn(async move {

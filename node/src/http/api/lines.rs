@@ -7,6 +7,8 @@ use futures::StreamExt as _;
 use serde::Serialize;
 use tokio::sync::mpsc;
 
+use crate::http::program_streams::LINES;
+
 /// A response of one JSON line for each value, none of which has to be written before it is asked for.
 pub(super) fn of<T: Serialize + Send + 'static>(values: Vec<T>) -> Response {
     let lines = futures::stream::iter(values).map(|value| line(&value));
@@ -29,5 +31,5 @@ fn line<T: Serialize>(value: &T) -> Result<Bytes, serde_json::Error> {
 }
 
 fn stream(lines: Body) -> Response {
-    ([(header::CONTENT_TYPE, "application/x-ndjson")], lines).into_response()
+    ([(header::CONTENT_TYPE, LINES)], lines).into_response()
 }

@@ -1,14 +1,18 @@
 //! `/policy`
 
 use axum::extract::State;
+use schemas::agency::AgencyId;
+use schemas::digest::Digest;
 use schemas::time::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::admin::explain;
+use crate::admin::explain::{Explain, Explained};
 use crate::admin::policy;
-use crate::admin::policy::{Explain, Explained, policy_at};
+use crate::admin::policy::policy_at;
 use crate::http::error::ApiResult;
-use crate::http::extract::{Json, Query};
+use crate::http::extract::{Json, Path, Query};
 use crate::http::state::App;
 use crate::permission::{ActError, Principal};
 
@@ -21,6 +25,19 @@ pub(in crate::http) async fn show(State(app): App, Query(at): Query<At>) -> ApiR
     let state = app.context.agency.registry_at(at.at).await?;
     let policy = policy_at(&state, at.at)?;
     Ok(Json(json!({ "agency": app.context.agency.id, "policy": policy })))
+}
+
+/// The policy that a peer posted here and that was in force at a time.
+pub(in crate::http) async fn of_peer(
+    State(app): App,
+    Path(peer): Path<AgencyId>,
+    Query(at): Query<At>,
+) -> ApiResult<Json<Value>> {
+    let posted = explain::posted(&app.context.agency, &peer, at.at).await?;
+    Ok(Json(json!({
+        "agency": posted.agency, "version": posted.version, "since": posted.since,
+        "text": posted.text,
+    })))
 }
 
 #[derive(Deserialize)]
@@ -42,10 +59,9 @@ pub(in crate::http) async fn adopt(
 pub(in crate::http) async fn explain(
     State(app): App,
     by: Principal,
-    Json(mut wanted): Json<Explain>,
+    Json(wanted): Json<Explain>,
 ) -> ApiResult<Json<Explained>> {
-    wanted.draft.user = by.user.clone();
-    Ok(Json(policy::explain(&app.context.agency, &by, &wanted).await?))
+    Ok(Json(explain::explain(&app.context.agency, &by, &wanted).await?))
 }
 
 #[derive(Deserialize)]
@@ -67,5 +83,7 @@ pub(in crate::http) async fn page(
             );
         }
     };
-    Ok(Json(json!({ "agency": app.context.agency.id, "page": text })))
+    Ok(Json(json!({
+        "agency": app.context.agency.id, "page": text, "digest": Digest::of(text.as_bytes()),
+    })))
 }

@@ -21,8 +21,11 @@ pub(in crate::http) async fn begin(
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "SessionSecret"))]
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct Shown {
+    #[cfg_attr(test, schemars(with = "String"))]
     secret: Secret,
 }
 

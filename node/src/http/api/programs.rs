@@ -2,10 +2,11 @@
 
 use axum::Extension;
 use axum::extract::State;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::admin::programs::{self, NewProgram, ProgramWithToken, to_json};
-use crate::http::access::Offered;
+use crate::http::access::{Alone, Offered};
 use crate::http::error::ApiResult;
 use crate::http::extract::{Json, Path, Why};
 use crate::http::state::{App, AppState};
@@ -22,11 +23,12 @@ fn described(app: &AppState, program: &Program) -> Value {
     described
 }
 
-/// With its token, and where it is used: told this once.
+/// With its token, where it has one, and where it is used: told this once.
 fn with_token(app: &AppState, made: &ProgramWithToken) -> Value {
     let mut described = described(app, &made.program);
     if let Some(object) = described.as_object_mut() {
-        object.insert("token".into(), made.token.as_str().into());
+        let token = made.token.as_ref().map(|token| token.as_str());
+        object.insert("token".into(), token.into());
         let url = app.config.http.map(|at| format!("https://{at}/api/v1"));
         object.insert("url".into(), url.into());
     }
@@ -54,7 +56,25 @@ pub(in crate::http) async fn renew(
     by: Principal,
     Path(name): Path<ProgramName>,
 ) -> ApiResult<Json<Value>> {
-    let renewed = programs::renew_token(&app.context.agency, &by, &name).await?;
+    let renewed = programs::renew(&app.context.agency, &by, &name, None).await?;
+    Ok(Json(with_token(&app, &renewed)))
+}
+
+/// The certificate that a program shows from now on.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct Shows {
+    certificate: String,
+}
+
+pub(in crate::http) async fn certificate(
+    State(app): App,
+    by: Principal,
+    Path(name): Path<ProgramName>,
+    Json(shows): Json<Shows>,
+) -> ApiResult<Json<Value>> {
+    let (agency, pem) = (&app.context.agency, Some(shows.certificate.as_str()));
+    let renewed = programs::renew(agency, &by, &name, pem).await?;
     Ok(Json(with_token(&app, &renewed)))
 }
 
@@ -75,20 +95,23 @@ pub(in crate::http) async fn may(
     by: Principal,
     Path(name): Path<ProgramName>,
     Extension(offered): Extension<&'static [Offered]>,
+    Extension(alone): Extension<&'static [Alone]>,
 ) -> ApiResult<Json<Value>> {
     let all = programs::list(&app.context.agency, &by)?;
     let program = all.iter().find(|program| program.name == name).ok_or_else(|| {
         ActError::usage(format!("there is no program `{name}`; see `accord program list`"))
     })?;
     let in_force = program.in_force(app.context.agency.clock.now());
-    let routes = offered.iter().map(|route| {
-        let scoped = program.scope.contains(&route.scope);
-        let why = match (in_force, scoped) {
+    let alone = alone.iter().map(|route| (route.method, route.path, route.scope));
+    let offered = offered.iter().map(|route| (route.method, route.path, Some(route.scope)));
+    let routes = alone.chain(offered).map(|(method, path, scope)| {
+        let missing = scope.filter(|scope| !program.scope.contains(scope));
+        let why = match (in_force, missing) {
             (false, _) => Some("the program has ended".to_owned()),
-            (true, false) => Some(format!("its scope has no `{}`", route.scope)),
-            (true, true) => None,
+            (true, Some(scope)) => Some(format!("its scope has no `{scope}`")),
+            (true, None) => None,
         };
-        json!({ "method": route.method, "path": route.path, "may": why.is_none(), "why": why })
+        json!({ "method": method, "path": path, "may": why.is_none(), "why": why })
     });
     let mut described = described(&app, program);
     if let Some(object) = described.as_object_mut() {

@@ -33,9 +33,8 @@ pub(in crate::http) async fn stats(State(app): App) -> ApiResult<Json<ReadCounts
 pub(in crate::http) async fn search(
     State(app): App,
     by: Principal,
-    Json(mut draft): Json<Draft>,
+    Json(draft): Json<Draft>,
 ) -> ApiResult<Json<QueryOutcome>> {
-    draft.user = by.user.clone();
     let found = app.search_own(&by, &draft).await?;
     Ok(Json(app.seen(found).await))
 }
@@ -90,8 +89,8 @@ impl What {
         let mapping = mapping.transpose().map_err(|e| unfit(e.to_string()))?;
         let zone = self.zone.as_deref().map(str::parse::<Zone>).transpose();
         let zone = zone.map_err(|e| unfit(e.to_string()))?;
-        let options =
-            Options { format, mapping, camera: self.camera.clone(), cameras: Vec::new(), zone };
+        let camera = self.camera.clone();
+        let options = Options { format, mapping, camera, zone, ..Options::default() };
         options.check().map_err(unfit)?;
         Ok(options)
     }
@@ -99,8 +98,10 @@ impl What {
 
 /// One line of an import: progress while it runs, then the summary.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "ImportLine"))]
 #[serde(untagged)]
-enum Line {
+pub(in crate::http) enum Line {
     Progress(ImportProgress),
     Summary(ImportSummary),
     BrokenOff { error: Problem, summary: ImportSummary },

@@ -4,21 +4,30 @@ use axum::extract::State;
 use schemas::authority::AuthorityName;
 
 use crate::admin::requests;
-use crate::admin::requests::{DecisionInput, RecordsRequestInput, RequestView, Submission};
+use crate::admin::requests::{
+    DecisionInput, RecordsAnswer, RecordsRequestInput, RequestView, Submission,
+};
 use crate::http::error::ApiResult;
 use crate::http::extract::{Json, Path};
 use crate::http::state::App;
 use crate::permission::Principal;
 
-pub(in crate::http) async fn list(State(app): App) -> Json<Vec<RequestView>> {
-    Json(requests::list(&app.context.agency))
+pub(in crate::http) async fn list(
+    State(app): App,
+    by: Principal,
+) -> ApiResult<Json<Vec<RequestView>>> {
+    let agency = &app.context.agency;
+    requests::may_read(agency, &by)?;
+    Ok(Json(requests::list(agency)))
 }
 
 pub(in crate::http) async fn show(
     State(app): App,
+    by: Principal,
     Path(name): Path<AuthorityName>,
 ) -> ApiResult<Json<RequestView>> {
     let agency = &app.context.agency;
+    requests::may_read(agency, &by)?;
     Ok(Json(requests::show(agency, &requests::named(agency, &name)?)?))
 }
 
@@ -39,7 +48,18 @@ pub(in crate::http) async fn record(
     by: Principal,
     Json(input): Json<RecordsRequestInput>,
 ) -> ApiResult<Json<RequestView>> {
-    Ok(Json(requests::record(&app.context.agency, &by, &input).await?))
+    Ok(Json(requests::record(&app.context.agency, &app.retention, &by, &input).await?))
+}
+
+pub(in crate::http) async fn close(
+    State(app): App,
+    by: Principal,
+    Path(name): Path<AuthorityName>,
+    Json(answer): Json<RecordsAnswer>,
+) -> ApiResult<Json<RequestView>> {
+    let agency = &app.context.agency;
+    let id = requests::named(agency, &name)?;
+    Ok(Json(requests::close(agency, &by, &id, &answer).await?))
 }
 
 pub(in crate::http) async fn submit(

@@ -7,19 +7,21 @@ use schemas::time::Timestamp;
 use serde_json::Value;
 
 use super::checks::{
-    Check, NAMED, accounts, asked, clock, cosigned, files, peers, proofs, reached, sign_on,
-    strangers,
+    Check, NAMED, accounts, asked, audits, backups, clock, cosigned, duties, files, peers, proofs,
+    reached, records, sign_on, strangers,
 };
 use crate::admin::second_person::to_countersign;
+use crate::auditing::duties::due as duties_due;
 use crate::auditing::periodic::due as audits_due;
 use crate::auditing::unseen::Unseen;
-use crate::backup::standing::altered;
 use crate::config::Origin;
 use crate::exchange::deliver::RefusedLetter;
 use crate::exchange::standing::ProofBook;
+use crate::http::error::ApiResult;
 use crate::http::extract::Json;
 use crate::http::state::{App, AppState};
-use crate::permission::ActError;
+use crate::http::waiting::Waiting;
+use crate::permission::{ActError, Principal};
 use crate::retention::RetentionReport;
 use audit::wording::counted;
 use audit_log::database_head::HeadError;
@@ -30,10 +32,16 @@ pub(in crate::http) async fn show(State(app): App) -> Json<Value> {
     Json(app.ready())
 }
 
+/// What waits for whoever asks.
+pub(in crate::http) async fn waiting(
+    State(app): App,
+    by: Principal,
+) -> ApiResult<Json<Vec<Waiting>>> {
+    Ok(Json(app.waiting(&by).await?))
+}
+
 /// How soon a certificate's end is too soon, in days.
 const SOON_DAYS: i64 = 14;
-/// How long ago the last backup may be, in days.
-const BACKED_UP_DAYS: u32 = 7;
 /// Free space below which doctor warns, in bytes.
 const ROOM: u64 = 1 << 30;
 
@@ -67,6 +75,11 @@ fn log(failing: bool, fits: Result<(), HeadError>, entries: u64) -> Check {
 
 /// What a node can say of itself.
 pub(in crate::http) async fn doctor(State(app): App) -> Json<Vec<Check>> {
+    Json(every_check(&app).await)
+}
+
+/// Every check.
+pub async fn every_check(app: &AppState) -> Vec<Check> {
     let context = &app.context;
     let state = context.agency.registry.state();
     let counters = context.agency.log.counters();
@@ -74,14 +87,15 @@ pub(in crate::http) async fn doctor(State(app): App) -> Json<Vec<Check>> {
     let now = context.agency.clock.now();
     let waiting = context.store.outbox(u32::MAX).await;
     let reads = context.store.reads_before(Timestamp::MAX).await;
-    Json(vec![
-        clock(&app, now, counters.last_at),
+    let mut checks = vec![
+        clock(app, now, counters.last_at),
         alarms(&state),
-        certificate(&app),
-        disk(&app),
-        backups(&app, &state, now).await,
-        sources(&app),
+        certificate(app),
+        disk(app),
+        backups(app, &state, now).await,
+        sources(app),
         audits(audits_due(&context.agency, context.store.as_ref()).await),
+        duties(duties_due(&context.agency, context.store.as_ref()).await),
         cosigned(Unseen::of(app.context.store.as_ref(), counters.size).await),
         proofs(ProofBook::of(context).all().await),
         log(failing, context.agency.log.database_fits().await, counters.size),
@@ -101,15 +115,15 @@ pub(in crate::http) async fn doctor(State(app): App) -> Json<Vec<Check>> {
             },
         },
         registry(context.agency.log.proven_changes().await),
-        people(&app, &state, now).await,
-        sign_on(&app, now).await,
+        people(app, &state, now).await,
+        sign_on(app, now).await,
         photographs(context).await,
-        keys(&app, &state),
-        files(&app),
+        keys(app, &state),
+        files(app),
         reached(state.own.as_ref().map(|own| &own.value), &app.card_not_shown()),
         retention(app.retention.status().await),
-        peers(&app, &state, now).await,
-        strangers(&app),
+        peers(app, &state, now).await,
+        strangers(app),
         asked(&counters, now, context.bounds.usual_plates_per_day),
         outbox(waiting, &app.letters_refused()),
         Check { check: "cipher", ok: true, detail: "TLS 1.3, AES-256-GCM only".into() },
@@ -125,7 +139,9 @@ pub(in crate::http) async fn doctor(State(app): App) -> Json<Vec<Check>> {
                 .collect::<Vec<_>>()
                 .join("; "),
         },
-    ])
+    ];
+    checks.extend(records(app));
+    checks
 }
 
 /// Whether the certificate of the HTTPS side is good for a while yet. The node renews its own; an
@@ -230,40 +246,6 @@ fn disk(app: &AppState) -> Check {
     }
 }
 
-/// Whether the node was backed up lately, nothing is left of backups that have ended, and those that
-/// stand are as they were made.
-async fn backups(app: &AppState, state: &registry::State, now: Timestamp) -> Check {
-    let since = now.minus_days(BACKED_UP_DAYS);
-    let over = state.backups.values().filter(|one| one.destroy_by <= now && one.folder.exists());
-    let over: Vec<_> = over.map(|one| one.folder.display().to_string()).collect();
-    let last = state.backups.values().next_back();
-    // A node that is new has nothing to lose yet.
-    let known_since = last.map(|last| last.at).or(state.own.as_ref().map(|own| own.value.at));
-    let late = known_since.is_none_or(|at| at < since);
-    let mut said = vec![last.map_or_else(
-        || "none was made yet".into(),
-        |last| format!("the last one was begun at {} in `{}`", last.at, last.folder.display()),
-    )];
-    if late {
-        said.push("make one with `accord backup --out FOLDER`".into());
-    }
-    if !over.is_empty() {
-        said.push(format!(
-            "ended and still there: {}; the next one in that folder destroys them",
-            over.join(", ")
-        ));
-    }
-    let (agency, kept) = (&app.context.agency, state.backups.clone());
-    let (id, keys) = (agency.id.clone(), agency.own_log_keys());
-    let looked = tokio::task::spawn_blocking(move || {
-        kept.values().filter_map(|one| altered(one, &id, &keys)).collect::<Vec<_>>()
-    });
-    let wrong = looked.await.unwrap_or_else(|error| vec![error.to_string()]);
-    let ok = !late && over.is_empty() && wrong.is_empty();
-    said.extend(wrong);
-    Check { check: "backups", ok, detail: said.join("; ") }
-}
-
 /// Whether what sources sent within a day could be used.
 fn sources(app: &AppState) -> Check {
     let state = app.context.agency.registry.state();
@@ -357,16 +339,6 @@ fn alarms(state: &registry::State) -> Check {
         })
         .collect();
     Check { check: "alarms", ok: open.is_empty(), detail: open.join("; ") }
-}
-
-/// Whether audits and reconciliations were made as often as policy and agreements say.
-fn audits(due: Result<Vec<String>, ActError>) -> Check {
-    let ok = due.as_ref().is_ok_and(Vec::is_empty);
-    Check {
-        check: "audits due",
-        ok,
-        detail: due.map_or_else(|e| e.to_string(), |due| due.join("; ")),
-    }
 }
 
 /// Whether anything is past its retention that no hold keeps. The node destroys it by itself within

@@ -212,7 +212,7 @@ async fn waiting(registry: &mut Registry, app: &AppState) {
         state.agreements.values().flat_map(::registry::AgreementTexts::values).filter(|text| {
             let agreement = &text.recorded.agreement;
             let with = |other: &AgencyId| {
-                let status = text.recorded.status(me, other, now);
+                let status = text.recorded.between(me, other, now);
                 other != me && status == AgreementStatus::InForce
             };
             agreement.expires <= soon && agreement.parties.iter().any(with)

@@ -1,9 +1,13 @@
 //! What the HTTPS port offers: health and metrics for monitoring, and a way in for the reads of
-//! sources. Nothing here shows a read, and nobody acts here but sources.
+//! sources, and what the official released to the public. Nothing here shows a read, and nobody acts
+//! here but sources.
 //!
 //! ```text
 //! GET  /healthz                        the process answers
 //! GET  /readyz                         exchanges can be served, or why not
+//! GET  /public/policy                  the page of the policy, where the official released it
+//! GET  /public/report[.json|.csv]      the report for the public, where the official released it
+//! GET  /public/report.proof.json       that its release is on record
 //! GET  /metrics                        for Prometheus, with the token in tls/metrics-token
 //! POST /sources/NAME/reads             a webhook: what a reader sends
 //! POST /sources/NAME/TOKEN/reads       the same, for readers that know an address and nothing else
@@ -14,6 +18,7 @@ pub(super) mod health;
 pub(super) mod metrics;
 mod metrics_cache;
 mod metrics_token;
+mod public;
 mod sending;
 mod token;
 mod turns;
@@ -38,6 +43,11 @@ pub fn router(app: Arc<AppState>) -> Router {
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(metrics::show_to_bearer))
+        .route("/public/policy", get(public::policy))
+        .route("/public/report", get(public::html))
+        .route("/public/report.json", get(public::json))
+        .route("/public/report.csv", get(public::table))
+        .route("/public/report.proof.json", get(public::proof))
         // Bodies are read as streams, a record at a time.
         .route("/sources/{name}/reads", post(sending::reads))
         .route("/sources/{name}/{token}/reads", post(sending::reads_by_address))

@@ -25,6 +25,7 @@ use crate::http::state::{App, AppState};
 use crate::permission::ActError;
 use crate::reads::importer::ImportActor;
 use crate::reads::intake::{self, ImportRequest, ImportStopped, ImportSummary, SetAside};
+use ingest::Options;
 use registry::Source;
 
 /// How long a request waits for its turn.
@@ -142,7 +143,7 @@ async fn taken(
         let why = "too much is being sent at this moment; send it again";
         return Err(not_now(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", why)));
     };
-    let options = source.options().map_err(internal)?;
+    let options = Options { no_archives: true, ..source.options().map_err(internal)? };
     let import = ImportRequest { by: ImportActor::Source(source.name.clone()), file, options };
     let copy = (kept == Kept::WhereRefused).then(|| chunks.copied());
     let done = intake::import(&app.importer, import, chunks, None).await;

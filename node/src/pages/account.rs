@@ -8,7 +8,7 @@ use maud::html;
 
 use super::enrol::card;
 use super::key::asks;
-use super::page::{Shown, form_token, prove_again, when};
+use super::page::{Shown, form_token, prove_again};
 use super::single_sign_on::on_account;
 use super::visitor::{Proven, Visitor};
 use crate::http::AppState;
@@ -26,7 +26,7 @@ pub(super) async fn show(State(app): App, visitor: Visitor) -> Response {
         h2 { "By what you sign in" }
         ul {
             @for one in state.sign_in.of(me) {
-                li { "a " (one.kind.words()) ", since " (when(one.bound_at)) }
+                li { "a " (one.kind.words()) ", since " (visitor.zone.when(one.bound_at)) }
             }
         }
         p { a href="/password" { "Choose another password" } }
@@ -61,8 +61,8 @@ pub(super) async fn show(State(app): App, visitor: Visitor) -> Response {
                     @for one in &sessions {
                         tr {
                             td { (one.source) @if one.id == visitor.session.id { " " strong { "(this one)" } } }
-                            td { (when(one.began)) }
-                            td { (when(one.seen)) }
+                            td { (visitor.zone.when(one.began)) }
+                            td { (visitor.zone.when(one.seen)) }
                         }
                     }
                 }

@@ -1,24 +1,47 @@
-//! Answers as an officer reads them: what each owner said, newest read first.
+//! Answers as an officer reads them: what each owner said as it comes, and in the end all reads by time.
 
 use maud::{Markup, html};
 use schemas::outcome::{OutcomeCode, RefusedBy};
 use schemas::read::Read;
+use schemas::text::Text;
 
 use super::fields::Fields;
-use super::page::{citations, form_token, when};
+use super::page::{citations, form_token};
+use super::timeline::{confused, plate, time_and_place, vehicle};
 use super::visitor::Visitor;
-use crate::exchange::ask::{Misread, QueryOutcome};
+use super::zone::Zone;
+use crate::exchange::ask::QueryOutcome;
 
-/// What is offered beside an answer.
+/// Most reads that stand beside what their owner said; with the others they stand below.
+const MOST: usize = 5;
+
+/// What is offered beside an answer, and how times are shown.
 #[derive(Clone)]
 pub(super) struct Links {
     request: bool,
     form: Markup,
+    who: Text,
+    pub(super) zone: Zone,
 }
 
 impl Links {
     pub(super) fn of(visitor: &Visitor) -> Self {
-        Self { request: visitor.may.query, form: form_token(visitor) }
+        Self {
+            request: visitor.may.query,
+            form: form_token(visitor),
+            who: visitor.user.full_name.clone(),
+            zone: visitor.zone.clone(),
+        }
+    }
+}
+
+/// What is never out of sight while reads are.
+pub(super) fn verify() -> Markup {
+    html! {
+        p.verify {
+            strong { "A read is a lead, not a ground to stop anybody: " }
+            "see for yourself that the plate and its state are the ones looked for, and have it confirmed (CLETS) before you act."
+        }
     }
 }
 
@@ -26,11 +49,11 @@ impl Links {
 pub(super) fn above(fields: &Fields) -> Markup {
     let what = if fields.has("plate") { fields.get("plate") } else { "a vehicle" };
     html! {
-        p.verify {
-            strong { "A read is a lead, not a ground to stop anybody: " }
-            "see for yourself that the plate and its state are the ones looked for, and have it confirmed before you act."
+        (verify())
+        p {
+            "Looking for " span.plate { (what) } @if fields.has("case") { ", case " (fields.get("case")) } ". "
+            a href="#timeline" { "All reads by time" } " stand below, once everybody is heard."
         }
-        p { "Looking for " span.plate { (what) } @if fields.has("case") { ", case " (fields.get("case")) } "." }
     }
 }
 
@@ -38,7 +61,7 @@ pub(super) fn above(fields: &Fields) -> Markup {
 pub(super) fn below(all: usize) -> Markup {
     html! {
         p.quiet { "That was all: " (all) @if all == 1 { " agency" } @else { " agencies" } " searched or asked." }
-        p { a href="/search" { "Another search" } }
+        p.acts { a.button href="/search" { "Another search" } a.button href="/searches" { "My searches" } }
     }
 }
 
@@ -46,10 +69,10 @@ pub(super) fn below(all: usize) -> Markup {
 pub(super) fn one(heard: &QueryOutcome, links: &Links) -> Markup {
     let owner = heard.owner.as_str();
     html! {
-        section aria-label=(owner) {
+        section.owner aria-label=(owner) {
             h2 { (owner) }
             @match heard.outcome {
-                OutcomeCode::Answered => { (answered(heard)) (photographs(heard, links)) }
+                OutcomeCode::Answered => { (answered(heard, &links.zone)) (photographs(heard, links)) }
                 OutcomeCode::Refused => { (refused(heard, links)) }
                 _ => {
                     p.bad { "Not heard" }
@@ -62,19 +85,20 @@ pub(super) fn one(heard: &QueryOutcome, links: &Links) -> Markup {
     }
 }
 
-fn answered(heard: &QueryOutcome) -> Markup {
+fn answered(heard: &QueryOutcome, zone: &Zone) -> Markup {
     let mut reads: Vec<&Read> = heard.reads.iter().collect();
     reads.sort_by_key(|read| std::cmp::Reverse(read.at));
+    let shown = reads.get(..MOST).unwrap_or(&reads);
     html! {
         p.good {
             @match reads.len() { 0 => "No read", 1 => "1 read", n => { (n) " reads" } }
             @if heard.truncated { ", and there are more: make the period shorter" }
             @if let Some(basis) = &heard.basis { span.quiet { " under " (basis.authority.to_string()) } }
         }
-        (searched(heard))
+        (searched(heard, zone))
         @if !reads.is_empty() {
-            @for notice in notices(heard) { p.notice { (notice) } }
-            div.wide {
+            @for notice in notices(heard) { p.notice { bdi { (notice) } } }
+            div.wide tabindex="0" role="region" aria-label={ "Reads of " (heard.owner.as_str()) } {
                 table {
                     thead {
                         tr {
@@ -82,17 +106,22 @@ fn answered(heard: &QueryOutcome) -> Markup {
                             th scope="col" { "Vehicle" } th scope="col" { "Confidence" }
                         }
                     }
-                    tbody { @for read in &reads { (row(read, &heard.misread)) } }
+                    tbody {
+                        @for read in shown {
+                            tr { (plate(read, confused(read, &heard.misread))) (time_and_place(read, zone)) (vehicle(read)) }
+                        }
+                    }
                 }
             }
+            @if reads.len() > shown.len() { p.quiet { "These are the newest " (shown.len()) "; the others stand below, by time." } }
         }
         @for one in &heard.corrections {
             p.wrong {
                 @match &one.plate {
-                    Some(plate) => { "Corrected by its owner on " (when(one.at)) ": the read of " (one.was.to_string()) " is of " (plate.to_string()) ". " }
-                    None => { "Withdrawn by its owner on " (when(one.at)) ": nothing may rest on the read of " (one.was.to_string()) ". " }
+                    Some(plate) => { "Corrected by its owner on " (zone.when(one.at)) ": the read of " (one.was.to_string()) " is of " (plate.to_string()) ". " }
+                    None => { "Withdrawn by its owner on " (zone.when(one.at)) ": nothing may rest on the read of " (one.was.to_string()) ". " }
                 }
-                (one.reason.as_str())
+                bdi { (one.reason.as_str()) }
             }
         }
     }
@@ -113,12 +142,12 @@ fn photographs(heard: &QueryOutcome, links: &Links) -> Markup {
 }
 
 /// What was searched, and what of it is less than was asked for.
-fn searched(heard: &QueryOutcome) -> Markup {
+fn searched(heard: &QueryOutcome, zone: &Zone) -> Markup {
     html! {
         @if let Some(released) = &heard.released {
-            p { "Searched " (when(released.from)) " until " (when(released.until)) ", at most " (released.limit) " reads." }
+            p { "Searched " (zone.when(released.from)) " until " (zone.when(released.until)) ", at most " (released.limit) " reads." }
             @for cut in &released.cuts {
-                p.notice { "Less than you asked for: " (cut.message) (citations(&cut.citations)) }
+                p.notice { "Less than you asked for: " bdi { (cut.message) } (citations(&cut.citations)) }
             }
         }
     }
@@ -135,46 +164,35 @@ fn notices(heard: &QueryOutcome) -> Vec<&str> {
     all
 }
 
-fn row(read: &Read, misread: &[Misread]) -> Markup {
-    let confused = misread.iter().any(|one| one.read == read.id);
-    let vehicle = &read.vehicle;
-    let parts = [&vehicle.color, &vehicle.make, &vehicle.model, &vehicle.body];
-    let parts: Vec<&str> = parts.into_iter().flatten().map(|part| part.as_str()).collect();
-    html! {
-        tr {
-            td {
-                span.plate { (read.plate.to_string()) }
-                @if let Some(state) = &read.plate_state { " " (state.to_string()) }
-                @if read.earlier_of.is_some() { br; span.bad { "an earlier reading: its reader tells this sighting otherwise now" } }
-                @if confused { br; span.quiet { "another plate: the reader may have confused characters" } }
-            }
-            td {
-                (when(read.at))
-                @if let Some(clock) = read.reader_clock { br; span.quiet { "the clock of the reader was ahead and showed " (when(clock)) } }
-            }
-            td {
-                (read.camera.as_str())
-                @if let Some(at) = &read.location { br; span.quiet { (format!("{:.5}, {:.5}", at.latitude(), at.longitude())) } }
-                @if let Some(direction) = &read.direction { br; span.quiet { "towards " (direction.as_str()) } }
-            }
-            td { (parts.join(" ")) }
-            td { @if let Some(confidence) = read.confidence { (format!("{:.0} %", f64::from(confidence) * 100.0)) } }
-        }
-    }
-}
-
 fn refused(heard: &QueryOutcome, links: &Links) -> Markup {
     let ours = heard.refused_by == Some(RefusedBy::OwnPolicy);
     html! {
         p.bad { @if ours { "Our own policy does not permit it" } @else { "Refused" } }
         ul {
-            @for reason in &heard.reasons { li { (reason.message) (citations(&reason.citations)) } }
+            @for reason in &heard.reasons { li { bdi { (reason.message) } (citations(&reason.citations)) } }
         }
         @if let Some(contact) = &heard.contact {
-            p.notice { "Where a life is in danger, call at any hour: " (contact.as_str()) }
+            p.notice { "Where a life is in danger, call at any hour: " bdi { (contact.as_str()) } }
+        }
+        @if !heard.may_release.is_empty() {
+            p.notice { "It waits for another person to release it, of these roles: " (heard.may_release.iter().map(|role| role.code()).collect::<Vec<_>>().join(", ")) "." }
         }
         @if let Some(id) = heard.query_id.as_ref().filter(|_| links.request && !ours) {
-            p { a.button href={ "/requests/new?after=" (id.to_string()) } { "Ask in writing" } }
+            (ask_in_writing(&id.to_string(), heard.contact.is_some(), links))
+        }
+    }
+}
+
+/// One press makes a written request of a refused query; an urgent one where it says that a life is in
+/// danger.
+pub(super) fn ask_in_writing(id: &str, urgent: bool, links: &Links) -> Markup {
+    html! {
+        form.inline method="post" action="/requests/new" {
+            (links.form)
+            input type="hidden" name="after" value=(id);
+            input type="hidden" name="requested_by" value=(links.who.as_str());
+            button type="submit" { @if urgent { "Ask urgently in writing" } @else { "Ask in writing" } }
+            " " a href={ "/requests/new?after=" (id) } { "or say more first" }
         }
     }
 }

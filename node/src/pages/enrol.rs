@@ -152,7 +152,7 @@ pub(super) async fn finish(State(app): App, From(source): From, Sent(fields): Se
         return Shown::error(&error).for_anybody();
     };
     if bound.card.is_empty() {
-        return welcome(signed_in);
+        return welcome(&app, signed_in);
     }
     give(card(&bound.card).for_anybody(), &signed_in.token)
 }

@@ -33,6 +33,24 @@ impl Fields {
         Self(vec![(name.to_owned(), value.into())])
     }
 
+    /// Fields as somebody would have filled them in; what is empty is left out.
+    pub(super) fn filled(pairs: impl IntoIterator<Item = (&'static str, String)>) -> Self {
+        let pairs = pairs.into_iter().filter(|(_, value)| !value.is_empty());
+        Self(pairs.map(|(name, value)| (name.to_owned(), value.into())).collect())
+    }
+
+    /// As filled in, with another value in the place of every one of this name.
+    pub(super) fn set(&mut self, name: &str, value: String) {
+        self.0.retain(|(one, _)| one != name);
+        self.0.push((name.to_owned(), value.into()));
+    }
+
+    /// Every field but those of these names, for a form that carries them on.
+    pub(super) fn but<'a>(&'a self, names: &'a [&str]) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let kept = self.0.iter().filter(|(name, _)| !names.contains(&name.as_str()));
+        kept.map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     fn sent(&self, name: &str) -> &str {
         self.0.iter().find(|(one, _)| one == name).map_or("", |(_, value)| value)
     }

@@ -11,8 +11,9 @@ use maud::{Markup, html};
 
 use super::enrol::choose;
 use super::fields::{Fields, Sent};
+use super::kept::Kept;
 use super::page::Shown;
-use super::sign_in::{self as pages, welcome};
+use super::sign_in as pages;
 use super::visitor::{From, Posted, Proven, give};
 use crate::http::AppState;
 use crate::http::problem::Problem;
@@ -63,14 +64,15 @@ pub(super) async fn ask(State(app): App, From(source): From) -> Response {
 }
 
 pub(super) async fn enter(State(app): App, From(source): From, Sent(fields): Sent) -> Response {
+    let kept = Kept::brought(&fields);
     let entered = async {
         let shown = needed(&fields)?;
         let notice = fields.needed("notice", "Notice")?;
         sign_in::sign_in_by_key(&app.sign_in, &shown, &notice, &source).await
     };
     match entered.await {
-        Ok(signed_in) => welcome(&signed_in),
-        Err(error) => pages::form(&app, "", Some(&error.to_string())),
+        Ok(signed_in) => pages::welcome_with(&app, &signed_in, &kept),
+        Err(error) => pages::form_keeping(&app, "", Some(&error.to_string()), &kept),
     }
 }
 

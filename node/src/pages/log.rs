@@ -1,4 +1,5 @@
-//! The audit log: the newest entries that fit a filter. Reading it is an entry too, and the page says so.
+//! The audit log: the newest entries that fit a filter, said as a sentence. Reading it is an entry too, and the
+//! page says so.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -6,13 +7,16 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use maud::{Markup, html};
-use schemas::body::Outcome;
+use schemas::entry::EntryKind;
 use schemas::event::audit::EntriesViewed;
 
-use super::draft::day;
+use super::draft::{day, last_day};
+use super::entries::{any, table};
 use super::fields::Fields;
-use super::page::{Shown, form_token, line, when};
+use super::page::{Shown, form_token, line};
+use super::search_form::day_field;
 use super::visitor::{Posted, Visitor};
+use super::zone::Zone;
 use crate::auditing::entries;
 use crate::http::AppState;
 use crate::permission::ActError;
@@ -49,117 +53,118 @@ async fn found(
     }
 }
 
-fn wanted(fields: &Fields) -> Result<EntriesViewed, ActError> {
+/// What is looked for.
+fn wanted(fields: &Fields, zone: &Zone) -> Result<EntriesViewed, ActError> {
+    let user = fields.has("user").then(|| fields.get("user").to_owned());
     Ok(EntriesViewed {
         peer: fields.parsed("peer", "Agency")?,
-        from: day(fields, "from", "From")?,
-        until: day(fields, "until", "Until")?.map(|last| last.plus_days(1)),
-        user: fields.has("user").then(|| fields.get("user").to_owned()),
+        from: day(fields, zone, "from", "First day")?,
+        until: last_day(fields, zone, "until", "Last day")?,
+        user,
         plate: fields.parsed("plate", "Plate")?,
-        entry_kind: fields.parsed("kind", "Kind")?,
+        entry_kind: fields.parsed("kind", "Kind of entry")?,
     })
+}
+
+/// What is looked for, as a sentence.
+fn sentence(fields: &Fields) -> String {
+    let of = |name: &str| fields.get(name);
+    let mut said = match of("kind") {
+        "" => "Entries".to_owned(),
+        kind => format!("Entries of the kind {kind}"),
+    };
+    for (name, words) in [
+        ("user", "by"),
+        ("peer", "about"),
+        ("plate", "in which somebody typed the plate"),
+        ("from", "from"),
+        ("until", "until the end of"),
+    ] {
+        if fields.has(name) {
+            said += &format!(" {words} {}", of(name));
+        }
+    }
+    said + "."
 }
 
 /// Nothing is read, and no entry made, before somebody says what she wants to see.
 pub(super) async fn ask(State(app): App, visitor: Visitor) -> Response {
     let from = app.context.agency.clock.now().minus_days(DAYS);
-    page(&visitor, &Fields::with("from", from.day().to_string()), &html! {})
+    page(&app, &visitor, &Fields::with("from", visitor.zone.day(from)), &html! {})
 }
 
 pub(super) async fn show(State(app): App, Posted { visitor, fields }: Posted) -> Response {
-    let told = match wanted(&fields) {
+    let told = match wanted(&fields, &visitor.zone) {
         Ok(wanted) => match found(&app, &visitor, wanted).await {
-            Ok((newest, all)) => table(&newest, all),
-            Err(error) => return visitor.page(Shown::error(&error)),
+            Ok((newest, all)) => shown(&visitor, &fields, &newest, all),
+            Err(error) => html! { p.wrong role="alert" { (error.to_string()) } },
         },
         Err(error) => html! { p.wrong role="alert" { (error.to_string()) } },
     };
-    page(&visitor, &fields, &told)
+    page(&app, &visitor, &fields, &told)
+}
+
+fn shown(
+    visitor: &Visitor,
+    fields: &Fields,
+    newest: &VecDeque<Result<LogEntry, Altered>>,
+    all: usize,
+) -> Markup {
+    html! {
+        h2 { (sentence(fields)) }
+        p {
+            @if all == 0 { "No entry fits." }
+            @else { (all) @if all == 1 { " entry fits" } @else { " entries fit" } @if all > newest.len() { "; these are the newest " (newest.len()) ": narrow the days for the others" } "." }
+        }
+        @if fields.has("plate") { p.quiet { "These name the plate as somebody typed it. “Who saw a plate” under Audit tells to whom reads of it went." } }
+        @if all > 0 { (table(visitor, newest.iter())) }
+    }
 }
 
 /// What is looked for stands in a form, not in an address that the browser's history keeps.
-fn page(visitor: &Visitor, fields: &Fields, told: &Markup) -> Response {
-    let of = |name: &str| fields.get(name).to_owned();
+fn page(app: &AppState, visitor: &Visitor, fields: &Fields, told: &Markup) -> Response {
+    let of = |name: &str| fields.get(name);
+    let state = app.context.agency.registry.state();
+    let narrow = any(fields, &["peer", "user", "plate", "kind"]);
     let body = html! {
         form method="post" action="/log" {
             (form_token(visitor))
             div.row {
-                (line("peer", "Agency", "", &of("peer"), false))
-                (line("user", "User", "", &of("user"), false))
-                (line("plate", "Plate", "", &of("plate"), false))
-                (line("kind", "Kind of entry", "Such as query.answered.", &of("kind"), false))
-                p.field { label for="from" { "First day" } input id="from" name="from" type="date" value=(of("from")); }
-                p.field { label for="until" { "Last day" } input id="until" name="until" type="date" value=(of("until")); }
+                (day_field("from", "First day", "", of("from")))
+                (day_field("until", "Last day", &format!("Days of {}.", visitor.zone.name()), of("until")))
             }
-            button.first type="submit" { "Show entries" }
+            details open[narrow] {
+                summary { "By whom, about whom, what" }
+                div.row {
+                    p.field {
+                        label for="peer" { "Agency" }
+                        select id="peer" name="peer" {
+                            option value="" { "Any" }
+                            @for peer in state.peers.keys() { option value=(peer.as_str()) selected[peer.as_str() == of("peer")] { (peer.as_str()) } }
+                        }
+                    }
+                    p.field {
+                        label for="user" { "User" }
+                        select id="user" name="user" {
+                            option value="" { "Any" }
+                            @for user in state.users.keys() { option value=(user.as_str()) selected[user.as_str() == of("user")] { (user.to_string()) } }
+                        }
+                    }
+                    (line("plate", "Plate, as it was typed", "", of("plate"), false))
+                    p.field {
+                        label for="kind" { "Kind of entry" }
+                        select id="kind" name="kind" {
+                            option value="" { "Any" }
+                            @for kind in EntryKind::ALL { option value=(kind.code()) selected[kind.code() == of("kind")] { (kind.code()) } }
+                        }
+                    }
+                }
+            }
+            p.acts { button.first type="submit" { "Show entries" } }
         }
+        p { a href="/incident" { "What a session, a key, a program or a person reached" } }
         p.quiet { "Without a first day the whole log is looked through. What you look at here is an entry of the log itself." }
         (told)
     };
     visitor.page(Shown::new("Audit log", body))
-}
-
-fn table(newest: &VecDeque<Result<LogEntry, Altered>>, all: usize) -> Markup {
-    html! {
-        p {
-            @if all == 0 { "No entry fits." } @else { (all) " entries fit" @if all > newest.len() { "; these are the newest " (newest.len()) } "." }
-        }
-        @if all > 0 {
-            div.wide {
-                table {
-                    thead {
-                        tr {
-                            th scope="col" { "Entry" } th scope="col" { "When" } th scope="col" { "What" }
-                            th scope="col" { "Who" } th scope="col" { "For what" } th scope="col" { "Outcome" }
-                        }
-                    }
-                    tbody { @for row in newest { (entry(row)) } }
-                }
-            }
-        }
-    }
-}
-
-/// How an access ended.
-const fn ended(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Declined => "our own policy refused",
-        Outcome::Sent => "sent",
-        Outcome::Answered => "answered",
-        Outcome::Refused => "refused",
-        Outcome::Unanswered => "not answered",
-        Outcome::Rejected => "did not verify",
-        Outcome::Receipted => "receipt",
-    }
-}
-
-fn entry(row: &Result<LogEntry, Altered>) -> Markup {
-    let Ok(entry) = row else {
-        return html! { tr { td colspan="6" { span.bad { "An entry is not what the log wrote: run accord doctor" } } } };
-    };
-    let header = &entry.header;
-    let access = entry.body.as_ref().and_then(|body| body.event.access());
-    html! {
-        tr {
-            td { (header.index) }
-            td { (when(header.at)) }
-            td { (header.kind.to_string()) @if let Some(peer) = &header.peer { br; span.quiet { (peer.as_str()) } } }
-            @match &entry.body {
-                None => { td colspan="3" { span.quiet { "destroyed at the end of its retention" } } }
-                Some(body) => {
-                    td { (body.actor.full_name.as_str()) br; span.quiet { (body.actor.auth) } }
-                    td {
-                        @if let Some(access) = access {
-                            @if let Some(plate) = &access.elements.plate { span.plate { (plate.to_string()) } " " }
-                            (access.why.case.as_str()) br; (access.why.reason.as_str())
-                        }
-                    }
-                    td {
-                        @if let Some(access) = access { (ended(access.outcome)) @if let Some(count) = access.count { ", " (count) " reads" } }
-                        @if let Some(why) = &entry.unproven { br; span.bad { "not proven: " (why) } }
-                    }
-                }
-            }
-        }
-    }
 }

@@ -5,14 +5,16 @@ use std::future::ready;
 
 use axum::body::{Body, Bytes};
 use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{Html, IntoResponse, Response};
 use futures::stream::{self, Stream, StreamExt as _};
 use maud::{DOCTYPE, Markup, html};
 use schemas::refusal::Citation;
-use schemas::time::Timestamp;
 
+use super::case::bar;
+use super::kept::FORM_OF;
 use super::key::asks;
+use super::map;
 use super::visitor::Visitor;
 use crate::http::problem::Problem;
 use crate::permission::{ActError, ErrorClass};
@@ -114,10 +116,11 @@ fn framed(title: &str, visitor: Option<&Visitor>, body: &Markup) -> Markup {
                 title { (title) " · Accord" }
                 link rel="stylesheet" href="/style.css";
                 link rel="icon" href="data:,";
+                script src="/console.js" defer {}
             }
             body {
                 a.skip href="#main" { "To the main part" }
-                @if let Some(visitor) = visitor { (header(visitor)) }
+                @if let Some(visitor) = visitor { (header(visitor)) (bar(visitor)) }
                 main id="main" {
                     h1 { (title) }
                     @if let Some(visitor) = visitor {
@@ -136,10 +139,15 @@ fn header(visitor: &Visitor) -> Markup {
     let links = [
         ("/", "Home", true),
         ("/search", "Search", may.query),
-        ("/requests", "Requests", may.query || may.approve),
+        ("/searches", "My searches", may.see),
+        ("/requests", "Requests", may.query || may.approve || may.audit || may.records),
         ("/agreements", "Agreements", may.approve || may.administer || may.audit),
         ("/people", "People", may.administer || may.audit),
+        ("/night-desk", "Night desk", may.night_desk),
+        ("/audit", "Audit", may.audit),
         ("/log", "Log", may.audit),
+        ("/holds", "Holds", may.administer || may.audit),
+        ("/health", "Health", may.administer || may.audit),
     ];
     html! {
         header {
@@ -153,7 +161,7 @@ fn header(visitor: &Visitor) -> Markup {
             form.leave method="post" action="/sign-out" {
                 (form_token(visitor))
                 a href="/account" { (visitor.user.full_name.as_str()) }
-                span { "until " (when(visitor.session.until())) }
+                span { "until " (visitor.zone.when(visitor.session.until())) }
                 button type="submit" { "Sign out" }
             }
         }
@@ -172,9 +180,13 @@ fn alarms(visitor: &Visitor) -> Markup {
     }
 }
 
-/// The hidden field that every form of a session carries.
+/// The hidden fields that every form of a session carries: what shows that it is a form of that session, and
+/// whose it is, once the session is over.
 pub(super) fn form_token(visitor: &Visitor) -> Markup {
-    html! { input type="hidden" name="form" value=(visitor.form); }
+    html! {
+        input type="hidden" name="form" value=(visitor.form);
+        input type="hidden" name=(FORM_OF) value=(visitor.by.user);
+    }
 }
 
 /// How somebody proves again who she is, in the form of what she does: nothing for who did lately.
@@ -217,13 +229,6 @@ pub(super) fn line_of(name: &str, of: &str, label: &str) -> Markup {
     }
 }
 
-/// An instant as people read it; all times are UTC.
-pub(super) fn when(at: Timestamp) -> String {
-    let text = at.to_string();
-    let minute = text.get(..16).unwrap_or(&text);
-    format!("{} UTC", minute.replace('T', " "))
-}
-
 /// The sections that a refusal or a demand rests on.
 pub(super) fn citations(all: &[Citation]) -> Markup {
     html! {
@@ -233,6 +238,18 @@ pub(super) fn citations(all: &[Citation]) -> Markup {
             }
         }
     }
+}
+
+/// What makes pages quicker for who has scripts; without them everything works.
+pub(super) async fn script() -> Response {
+    let content = [(CONTENT_TYPE, "text/javascript; charset=utf-8")];
+    (content, include_str!("console.js")).into_response()
+}
+
+/// Outlines of counties, for the map on which areas are drawn: the same for everybody and for good.
+pub(super) async fn counties() -> Response {
+    let kept = (CACHE_CONTROL, "private, max-age=86400");
+    ([kept, (CONTENT_TYPE, "text/plain; charset=utf-8")], map::counties()).into_response()
 }
 
 /// The looks of every page.

@@ -58,7 +58,7 @@ pub(super) async fn change(State(app): App, From(source): From, Sent(fields): Se
     let wanted = NewPassword { attempt, password };
     match sign_in::change_password(&app.sign_in, &wanted, &source).await {
         Ok(bound) => match &bound.signed_in {
-            Some(signed_in) => welcome(signed_in),
+            Some(signed_in) => welcome(&app, signed_in),
             None => {
                 let why = "your password is changed, but you are not signed in; sign in now";
                 Shown::error(&ActError::failed(why.into())).for_anybody()

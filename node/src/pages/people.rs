@@ -9,7 +9,7 @@ use schemas::query::UserName;
 use schemas::user::User;
 
 use super::draft::words;
-use super::page::{Shown, form_token, line_of, prove_again, when};
+use super::page::{Shown, form_token, line_of, prove_again};
 use super::visitor::{Proven, Visitor};
 use crate::http::AppState;
 use crate::permission::authorize_overseer;
@@ -29,7 +29,7 @@ pub(super) async fn list(State(app): App, visitor: Visitor) -> Response {
             section.notice aria-label={ "Proposal " (proposal.number) } {
                 p {
                     strong { (proposal.by.to_string()) } " proposes for " strong { (proposal.user.full_name.as_str()) } ": "
-                    (roles(&proposal.user)) ". It counts once a second person confirms, until " (when(proposal.until)) "."
+                    (roles(&proposal.user)) ". It counts once a second person confirms, until " (visitor.zone.when(proposal.until)) "."
                 }
                 @if visitor.may.administer && proposal.by != visitor.by.user {
                     form method="post" action="/people/confirm" {
@@ -55,8 +55,11 @@ pub(super) async fn list(State(app): App, visitor: Visitor) -> Response {
                     @if open > 0 { ", " (open) " sessions are open" }
                     "."
                 }
+                @if let Some(until) = user.night_desk.filter(|_| user.at_night_desk(now)) {
+                    p { "Sits at the night desk until " (visitor.zone.when(until)) "." }
+                }
                 @if let Some(why) = &user.disabled { p.bad { "May act no longer: " (why.as_str()) } }
-                @if let Some(lock) = lock { p.bad { "Passwords are locked since " (when(lock.at)) "." } }
+                @if let Some(lock) = lock { p.bad { "Passwords are locked since " (visitor.zone.when(lock.at)) "." } }
                 @if visitor.may.administer && user.name != visitor.by.user && user.disabled.is_none() {
                     (acts(&visitor, user, lock.is_some()))
                 }
@@ -103,7 +106,7 @@ pub(super) async fn enrol(State(app): App, Proven { visitor, fields }: Proven) -
     match enrolled.await {
         Ok((enrolment, code)) => {
             let body = html! {
-                p { "Hand this to " strong { (enrolment.user.to_string()) } " in person. It counts once, until " (when(enrolment.until)) ", and is shown once." }
+                p { "Hand this to " strong { (enrolment.user.to_string()) } " in person. It counts once, until " (visitor.zone.when(enrolment.until)) ", and is shown once." }
                 p.plate { (code.as_str()) }
                 p { "She opens this site, follows “Choose here how you sign in”, and types it." }
                 p { a.button href="/people" { "Back" } }

@@ -14,13 +14,17 @@ use schemas::image::{Image, View};
 use schemas::query::QueryId;
 use schemas::read::Read;
 
-use super::page::{Shown, streamed, when};
+use super::page::{Shown, streamed};
 use super::visitor::Posted;
+use super::zone::Zone;
 use crate::exchange::ask::{QueryOutcome, Saved};
 use crate::http::AppState;
 use crate::permission::ActError;
 
 type App = State<Arc<AppState>>;
+
+/// Photographs as base64, or in words why there is none.
+pub(super) type Photographs = HashMap<Digest, Result<String, String>>;
 
 pub(super) async fn show(State(app): App, Posted { visitor, fields }: Posted) -> Response {
     let shown = async {
@@ -29,40 +33,45 @@ pub(super) async fn show(State(app): App, Posted { visitor, fields }: Posted) ->
         let mut coming = app.queries.photographs(id, &visitor.by).await?;
         let mut all = HashMap::new();
         while let Some(one) = coming.recv().await {
-            all.insert(one.photograph.digest, one);
+            all.insert(one.photograph.digest, data(one));
         }
         Ok::<_, ActError>((heard, all))
     };
     match shown.await {
         Ok((heard, all)) => {
             let title = format!("Photographs of {}", heard.owner.as_str());
-            streamed(&title, &visitor, page(heard, all))
+            streamed(&title, &visitor, page(heard, all, visitor.zone.clone()))
         }
         Err(error) => visitor.page(Shown::error(&error)),
     }
 }
 
-/// Each read with its photographs, the newest first.
-fn page(heard: QueryOutcome, all: HashMap<Digest, Saved>) -> impl Stream<Item = Markup> {
-    let mut reads = heard.reads;
-    reads.sort_by_key(|read| std::cmp::Reverse(read.at));
-    let above = html! {
+/// What is said above photographs.
+pub(super) fn compare() -> Markup {
+    html! {
         p.verify { strong { "Compare each letter with the photograph: " } "a reader may have seen another plate than there is." }
-    };
-    let sections = (1..).zip(reads).map(move |(number, read)| section(number, &read, &all));
-    stream::iter([above].into_iter().chain(sections))
+    }
 }
 
-fn section(number: usize, read: &Read, all: &HashMap<Digest, Saved>) -> Markup {
+/// Each read with its photographs, the newest first.
+fn page(heard: QueryOutcome, all: Photographs, zone: Zone) -> impl Stream<Item = Markup> {
+    let mut reads = heard.reads;
+    reads.sort_by_key(|read| std::cmp::Reverse(read.at));
+    let sections = (1..).zip(reads).map(move |(number, read)| section(number, &read, &all, &zone));
+    stream::iter([compare()].into_iter().chain(sections))
+}
+
+/// One read: what its camera saw beside what its reader made of it.
+pub(super) fn section(number: usize, read: &Read, all: &Photographs, zone: &Zone) -> Markup {
     html! {
-        section aria-label={ "Read " (number) } {
+        section.sighting aria-label={ "Read " (number) } {
             h2 {
                 span.plate { (read.plate.to_string()) }
                 @if let Some(state) = &read.plate_state { " " (state.to_string()) }
             }
-            p { (when(read.at)) ", " (read.camera.as_str()) }
+            p { (zone.when(read.at)) ", " bdi { (read.camera.as_str()) } }
             @if read.images.is_empty() { p.quiet { "It has no photograph." } }
-            div.strip { @for image in &read.images { (photograph(read, image, all.get(&image.digest))) } }
+            div.strip { @for image in &read.images { (photograph(read, image, all.get(&image.digest), zone)) } }
         }
     }
 }
@@ -74,28 +83,36 @@ const fn named(view: View) -> &'static str {
     }
 }
 
-fn photograph(read: &Read, image: &Image, saved: Option<&Saved>) -> Markup {
+fn photograph(
+    read: &Read,
+    image: &Image,
+    data: Option<&Result<String, String>>,
+    zone: &Zone,
+) -> Markup {
     let what = named(image.view);
     html! {
         figure {
-            @match saved.and_then(|saved| saved.data.as_ref()) {
-                Some(data) => {
+            @match data {
+                Some(Ok(data)) => {
                     img src={ "data:" (image.media.name()) ";base64," (data) }
-                        alt={ (what) " of the read of " (read.plate.to_string()) " at " (when(read.at)) };
+                        alt={ (what) " of the read of " (read.plate.to_string()) " at " (zone.when(read.at)) };
                 }
-                None => { p.bad { (why_not(saved)) } }
+                Some(Err(why)) => { p.bad { (why) } }
+                None => { p.bad { "not sent: the answer carries only so many" } }
             }
             figcaption { (what) }
         }
     }
 }
 
-/// Why a photograph is not shown.
-fn why_not(saved: Option<&Saved>) -> &'static str {
-    let Some(saved) = saved else { return "not sent: the answer carries only so many" };
-    match (saved.photograph.withheld, &saved.flaw) {
-        (Some(Withheld::Missing), _) => "its owner has it no longer",
-        (Some(Withheld::Altered), _) => "what its owner has is not what was recorded",
-        (None, _) => "the copy that was kept here is gone, or is not what came",
+/// A photograph of an answer, or why there is none.
+fn data(saved: Saved) -> Result<String, String> {
+    match (saved.data, saved.photograph.withheld) {
+        (Some(data), _) => Ok(data),
+        (None, Some(Withheld::Missing)) => Err("its owner has it no longer".into()),
+        (None, Some(Withheld::Altered)) => {
+            Err("what its owner has is not what was recorded".into())
+        }
+        (None, None) => Err("the copy that was kept here is gone, or is not what came".into()),
     }
 }

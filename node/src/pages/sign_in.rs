@@ -10,13 +10,16 @@ use maud::{Markup, html};
 use schemas::digest::Digest;
 
 use super::fields::Sent;
+use super::kept::Kept;
 use super::key::asks;
-use super::page::{Shown, when};
+use super::page::Shown;
 use super::single_sign_on::buttons;
-use super::visitor::{From, Posted, give, take_back};
+use super::visitor::{From, Posted, form_token, give, take_back};
+use super::zone::Zone;
 use crate::http::AppState;
 use crate::permission::ActError;
 use crate::sign_in::{self, Attempt, SignedIn};
+use ::sign_in::Token;
 
 type App = State<Arc<AppState>>;
 
@@ -67,11 +70,22 @@ pub(super) fn code_field() -> Markup {
 
 /// The notice, and below it who one is and what proves it.
 pub(super) fn form(app: &AppState, user: &str, said: Option<&str>) -> Response {
+    form_keeping(app, user, said, &Kept::default())
+}
+
+/// As [`form`], with what was filled in when a session ended.
+pub(super) fn form_keeping(
+    app: &AppState,
+    user: &str,
+    said: Option<&str>,
+    kept: &Kept,
+) -> Response {
     let body = html! {
         @if let Some(said) = said { p.wrong role="alert" { (said) } }
         (shown_notice(app))
         form method="post" action="/sign-in/key" {
             (notice_field(app))
+            (kept.carried())
             button.first type="submit" data-challenge="/sign-in/key/challenge" {
                 "I have read the notice and consent: sign in with my security key"
             }
@@ -80,6 +94,7 @@ pub(super) fn form(app: &AppState, user: &str, said: Option<&str>) -> Response {
         h2 { "Or with a password and a code" }
         form method="post" action="/sign-in" {
             (notice_field(app))
+            (kept.carried())
             (user_field(user))
             (password_field("password", "Password", "current-password"))
             (code_field())
@@ -93,10 +108,10 @@ pub(super) fn form(app: &AppState, user: &str, said: Option<&str>) -> Response {
 }
 
 /// Why a session is over, above the first page.
-pub(super) fn ended(app: &AppState, error: &ActError) -> Response {
+pub(super) fn ended(app: &AppState, error: &ActError, kept: &Kept) -> Response {
     let said = error.to_string();
     let said = said.split(';').next().unwrap_or_default();
-    form(app, "", Some(&format!("{said}. Sign in again.")))
+    form_keeping(app, "", Some(&format!("{said}. Sign in again.")), kept)
 }
 
 pub(super) async fn ask(State(app): App) -> Response {
@@ -105,33 +120,46 @@ pub(super) async fn ask(State(app): App) -> Response {
 
 pub(super) async fn prove(State(app): App, From(source): From, Sent(fields): Sent) -> Response {
     let Ok(notice) = fields.get("notice").parse::<Digest>() else {
-        return form(&app, fields.get("user"), Some("The notice was not shown; here it is."));
+        let kept = Kept::brought(&fields);
+        let said = Some("The notice was not shown; here it is.");
+        return form_keeping(&app, fields.get("user"), said, &kept);
     };
-    let user = fields.get("user");
+    let (user, kept) = (fields.get("user"), Kept::brought(&fields));
     let (password, code) = (fields.secret("password"), fields.secret("code"));
     let attempt = Attempt { user: user.to_owned(), password, code, notice };
     match sign_in::sign_in(&app.sign_in, &attempt, &source).await {
-        Ok(signed_in) => welcome(&signed_in),
-        Err(error) => form(&app, user, Some(&error.to_string())),
+        Ok(signed_in) => welcome_with(&app, &signed_in, &kept),
+        Err(error) => form_keeping(&app, user, Some(&error.to_string()), &kept),
     }
 }
 
 /// Who signed in sees when she did the last time, and who failed as her since.
-pub(super) fn welcome(signed_in: &SignedIn) -> Response {
-    let SignedIn { token, until, last, failures, .. } = signed_in;
+pub(super) fn welcome(app: &AppState, signed_in: &SignedIn) -> Response {
+    welcome_with(app, signed_in, &Kept::default())
+}
+
+/// As [`welcome`], and on with what was filled in when a session ended.
+pub(super) fn welcome_with(app: &AppState, signed_in: &SignedIn, kept: &Kept) -> Response {
+    let SignedIn { token, session, until, last, failures } = signed_in;
+    let zone = Zone::of(app);
     let body = html! {
         p {
             @match last {
-                Some(last) => { "You signed in the last time on " strong { (when(*last)) } "." }
+                Some(last) => { "You signed in the last time on " strong { (zone.when(*last)) } "." }
                 None => { "You have never signed in with this password before." }
             }
         }
         @if *failures > 0 {
             p.wrong role="alert" {
-                "Since then somebody failed " (failures) " times to sign in as you. If that was not you, tell an administrator now."
+                "Since then somebody failed " (audit::wording::counted(*failures, "time", "times")) " to sign in as you. If that was not you, tell an administrator now."
             }
         }
-        p { "This session ends at " (when(*until)) " at the latest, and after half an hour in which nothing is done." }
+        p { "This session ends at " (zone.when(*until)) " at the latest"
+            @if let Some(minutes) = app.sign_in.idle_minutes(session) { ", and after " (minutes) " minutes in which nothing is done" }
+            "."
+            @if let Some(device) = &session.device { " It was opened from the device " strong { (device.name) } " (" (device.class.to_string()) "): shown from anywhere else it ends." }
+        }
+        (kept.offered(&form_token(&Token::shown(token.as_str())), &session.user))
         p { a.button href="/" autofocus { "Go on" } }
     };
     give(Shown::new("You are signed in", body).for_anybody(), token)

@@ -199,7 +199,7 @@ pub(super) async fn back(
     };
     let came = sign_in::come_back(&app.sign_in, &name, &brought.kept, &answer, &source).await;
     let response = match came {
-        Ok(CameBack::SignedIn(signed_in)) => welcome(&signed_in),
+        Ok(CameBack::SignedIn(signed_in)) => welcome(&app, &signed_in),
         Ok(CameBack::Enrolled(signed_in)) => {
             let label = label(&app, &name);
             let body = html! {

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::response::Response;
 use maud::html;
 
-use super::page::{Shown, form_token, line, prove_again, when};
+use super::page::{Shown, form_token, line, prove_again};
 use super::visitor::{Posted, Proven, Visitor};
 use crate::http::AppState;
 use crate::sign_in;
@@ -37,11 +37,11 @@ pub(super) async fn look(State(app): App, Posted { visitor, fields }: Posted) ->
             let body = html! {
                 @match program {
                     Some(program) => {
-                        p { "The program " strong { (program) } " has shown this code since " (when(terminal.asked)) "." }
+                        p { "The program " strong { (program) } " has shown this code since " (visitor.zone.when(terminal.asked)) "." }
                         p.notice { "What is asked there is asked by you, and the log says so, until you sign out there or your session ends. If you are not using it now, go back." }
                     }
                     None => {
-                        p { "A terminal on the machine of the node (" strong { (terminal.source) } ") has shown this code since " (when(terminal.asked)) "." }
+                        p { "A terminal on the machine of the node (" strong { (terminal.source) } ") has shown this code since " (visitor.zone.when(terminal.asked)) "." }
                         p.notice { "Whoever sits there acts as you from then on. If it is not you, go back." }
                     }
                 }

@@ -7,18 +7,26 @@ use axum::http::StatusCode;
 use axum::http::header::{COOKIE, HeaderValue, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
+use schemas::agency::AgencyId;
 use schemas::authenticator::AuthenticatorKind;
 use schemas::digest::Digest;
+use schemas::purpose::Role;
 use schemas::user::User;
 
 use super::fields::{Fields, Sent};
-use super::key;
+use super::kept::Kept;
 use super::page::{Shown, problem_page};
-use super::sign_in::ended;
+use super::sign_in::{ended, form_keeping};
+use super::zone::Zone;
+use super::{case, key};
+use crate::admin::open_case::OpenCase;
+use crate::certificate::ShownCertificate;
 use crate::http::AppState;
 use crate::http::alarms::{Open, open};
 use crate::http::https::{Remote, recognised};
-use crate::permission::{ActError, Permission, Principal, authenticate, authorize};
+use crate::permission::{
+    ActError, Permission, Principal, authenticate, authorize, authorize_records, authorize_seeing,
+};
 use crate::sign_in;
 use ::sign_in::sessions::Session;
 use ::sign_in::{Secret, Token};
@@ -30,14 +38,22 @@ const NAME: &str = "__Host-accord";
 /// From where somebody comes, as sessions and entries name it.
 pub(super) struct From(pub(super) String);
 
-impl<S: Send + Sync> FromRequestParts<S> for From {
+impl FromRequestParts<Arc<AppState>> for From {
     type Rejection = Response;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Response> {
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<AppState>) -> Result<Self, Response> {
         let remote = parts.extensions.get::<Remote>().copied().ok_or_else(|| {
             problem_page(StatusCode::INTERNAL_SERVER_ERROR, "nobody can be told; nothing is done")
         })?;
-        Ok(Self(format!("console, {}", machine(remote.0))))
+        let from = format!("console, {}", machine(remote.0));
+        let (agency, shown) = (&app.context.agency, parts.extensions.get::<ShownCertificate>());
+        let shown = shown.filter(|shown| shown.is_good(agency.clock.now()));
+        let state = agency.registry.state();
+        let device = shown.and_then(|shown| state.device_with(&shown.key));
+        Ok(Self(match device {
+            Some(device) => format!("{from}{}{}", sign_in::DEVICE, device.name),
+            None => from,
+        }))
     }
 }
 
@@ -76,9 +92,17 @@ pub(super) fn take_back(mut response: Response) -> Response {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct May {
     pub(super) query: bool,
+    /// Sees what others ask for her; who queries does.
+    pub(super) see: bool,
     pub(super) administer: bool,
     pub(super) approve: bool,
     pub(super) audit: bool,
+    /// Whether she sits at the night desk.
+    pub(super) night_desk: bool,
+    /// Sees to requests of courts and the public.
+    pub(super) records: bool,
+    /// Places holds with them.
+    pub(super) hold: bool,
 }
 
 /// Somebody who is signed in.
@@ -95,6 +119,12 @@ pub(super) struct Visitor {
     pub(super) has_account: bool,
     /// Alarms that are open: nobody passes over one.
     pub(super) alarms: Vec<Open>,
+    /// Her agency.
+    pub(super) agency: AgencyId,
+    /// The case that goes with what she asks.
+    pub(super) case: Option<OpenCase>,
+    /// In which zone times are shown.
+    pub(super) zone: Zone,
     /// Whether she proved lately who she is, so that a privileged act needs no password.
     pub(super) lately: bool,
     token: Token,
@@ -102,17 +132,32 @@ pub(super) struct Visitor {
     renewed: Option<Secret>,
 }
 
-fn form_token(token: &Token) -> String {
+/// What every form of the session with this secret carries.
+pub(super) fn form_token(token: &Token) -> String {
     Digest::of_two(b"a form of the console", token.expose().as_bytes()).to_string()
 }
 
-/// What somebody sees whose session is over. Its cookie is taken back where that was told by its own end:
-/// an unknown one may have been replaced a moment ago, and whatever else is in the way ends none.
-fn over(app: &AppState, error: &ActError) -> Response {
-    match error.code() {
-        "session_ended" => take_back(ended(app, error)),
-        "session_unknown" => ended(app, error),
-        _ => Shown::error(error).for_anybody(),
+/// Why somebody is no visitor.
+enum Gone {
+    /// She shows no session.
+    Nobody(Response),
+    /// Hers is over, or she may do nothing any more.
+    Over(ActError),
+}
+
+impl Gone {
+    /// What she sees. The cookie of a session is taken back where that was told by its own end: an unknown
+    /// one may have been replaced a moment ago, and whatever else is in the way ends none.
+    fn seen(self, app: &AppState, kept: &Kept) -> Response {
+        let error = match self {
+            Self::Nobody(response) => return response,
+            Self::Over(error) => error,
+        };
+        match error.code() {
+            "session_ended" => take_back(ended(app, &error, kept)),
+            "session_unknown" => ended(app, &error, kept),
+            _ => Shown::error(&error).for_anybody(),
+        }
     }
 }
 
@@ -120,21 +165,31 @@ impl FromRequestParts<Arc<AppState>> for Visitor {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<AppState>) -> Result<Self, Response> {
-        let From(source) = From::from_request_parts(parts, app).await?;
+        Self::of(parts, app).await.map_err(|gone| gone.seen(app, &Kept::default()))
+    }
+}
+
+impl Visitor {
+    async fn of(parts: &mut Parts, app: &Arc<AppState>) -> Result<Self, Gone> {
+        let From(source) = From::from_request_parts(parts, app).await.map_err(Gone::Nobody)?;
         let Some(token) = shown(parts) else {
-            return Err(Redirect::to("/sign-in").into_response());
+            return Err(Gone::Nobody(Redirect::to("/sign-in").into_response()));
         };
         let found = sign_in::principal(&app.sign_in, &token, &source).await;
-        let (by, session) = found.map_err(|error| over(app, &error))?;
+        let (by, session) = found.map_err(Gone::Over)?;
         let (agency, now) = (&app.context.agency, app.context.agency.clock.now());
         let state = agency.registry.state();
-        let user = authenticate(&state, &by, now).map_err(|error| over(app, &error))?.into_owned();
+        let user = authenticate(&state, &by, now).map_err(Gone::Over)?.into_owned();
         let may = |permission| authorize(&state, &by, permission, now).is_ok();
         let may = May {
             query: may(Permission::Query),
+            see: authorize_seeing(&state, &by, now).is_ok(),
             administer: may(Permission::Administer),
             approve: may(Permission::Approve),
             audit: may(Permission::Audit),
+            night_desk: user.at_night_desk(now),
+            records: authorize_records(&state, &by, now).is_ok(),
+            hold: may(Permission::Administer) || user.roles.contains(&Role::RecordsCustodian),
         };
         let lately = session.may_be_privileged(now);
         let form = form_token(&token);
@@ -142,6 +197,7 @@ impl FromRequestParts<Arc<AppState>> for Visitor {
         let has = |kind| state.sign_in.of(&user.name).any(|one| one.kind == kind);
         let has_key = has(AuthenticatorKind::SecurityKey);
         let has_account = has(AuthenticatorKind::ProviderAccount);
+        let case = case::open(app, &user.name);
         Ok(Self {
             by,
             user,
@@ -151,6 +207,9 @@ impl FromRequestParts<Arc<AppState>> for Visitor {
             has_key,
             has_account,
             alarms,
+            agency: agency.id.clone(),
+            case,
+            zone: Zone::of(app),
             lately,
             token,
             source,
@@ -232,7 +291,18 @@ impl FromRequest<Arc<AppState>> for Posted {
 
     async fn from_request(request: Request, app: &Arc<AppState>) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
-        let visitor = Visitor::from_request_parts(&mut parts, app).await?;
+        let path = parts.uri.path().to_owned();
+        let visitor = match Visitor::of(&mut parts, app).await {
+            Ok(visitor) => visitor,
+            Err(gone) => {
+                let sent = Sent::from_request(Request::from_parts(parts, body), app).await;
+                let kept = sent.map(|Sent(fields)| Kept::sent(&path, &fields)).unwrap_or_default();
+                return Err(match gone {
+                    Gone::Nobody(_) => form_keeping(app, "", Some("You are not signed in."), &kept),
+                    gone => gone.seen(app, &kept),
+                });
+            }
+        };
         let Sent(fields) = Sent::from_request(Request::from_parts(parts, body), app).await?;
         if fields.get("form") != visitor.form {
             let said = "this form is of an earlier session, so nothing was done; open the page again and send it from there";

@@ -1,7 +1,7 @@
 //! The node that an agency runs: the program `accord`.
 //!
-//! Arrows go one way, and are checked: `permission ← exchange ← {admin, auditing, retention, reads} ←
-//! backup ← http ← run ← cli`. What stands to the left knows nothing of what stands to the right.
+//! Arrows go one way, and are checked: `permission ← exchange ← {admin, auditing, retention, reads,
+//! records} ← backup ← http ← run ← cli`. What stands to the left knows nothing of what stands to the right.
 
 pub mod admin;
 pub mod auditing;
@@ -16,6 +16,7 @@ pub mod http;
 pub mod pages;
 pub mod permission;
 pub mod reads;
+pub mod records;
 pub mod retention;
 pub mod run;
 pub mod sign_in;

@@ -2,6 +2,7 @@
 
 mod signing;
 
+use audit::report::sharing::Direction;
 use std::path::{Path, PathBuf};
 
 use agreements::agreement::{Act, Agreement as Text_};
@@ -18,7 +19,7 @@ use super::client::{Client, escaped, query_string};
 use super::out_file;
 use super::output::{Output, number, table};
 use super::time::local;
-use crate::admin::agreements::{AgreementView, RefusedView, TextChoice};
+use crate::admin::agreements::{AgreementView, RefusedView, StandingView, TextChoice};
 use crate::permission::ActError;
 use audit_log::clock::Clock;
 use host::home::{Home, read_text};
@@ -81,6 +82,8 @@ pub(super) enum Agreement {
         /// The file that `show --out` wrote.
         file: PathBuf,
     },
+    /// Say of a proposal that one's agency will not sign it; its parties are told.
+    Decline(NoticeArgs),
     /// Suspend one's own side, at once.
     Suspend(NoticeArgs),
     /// Resume one's own side.
@@ -94,6 +97,9 @@ pub(super) struct SigningArgs {
     /// With whom one shares; every other party that the policy lets in unless given.
     #[arg(long = "share-with")]
     share_with: Vec<AgencyId>,
+    /// Share with nobody, and receive alone: under an agreement for one way (`one_way`).
+    #[arg(long, conflicts_with = "share_with")]
+    receive_only: bool,
     /// Who signs; the acting user unless given.
     #[arg(long, requires = "title")]
     signatory: Option<Text>,
@@ -145,6 +151,7 @@ pub(super) async fn run(
             output.object(&row, || shown(&row));
             return Ok(Done::Ok);
         }
+        Agreement::Decline(notice) => give(client, Act::Decline, &notice).await?,
         Agreement::Suspend(notice) => give(client, Act::Suspend, &notice).await?,
         Agreement::Resume(notice) => give(client, Act::Resume, &notice).await?,
         Agreement::Withdraw(notice) => give(client, Act::Withdraw, &notice).await?,
@@ -162,7 +169,7 @@ fn of(name: &AuthorityName, what: &str, choice: TextChoice) -> String {
 }
 
 /// The agency that lives in the home, under whose name it proposes.
-fn own_agency(dir: &Path) -> Result<AgencyId, ActError> {
+pub(super) fn own_agency(dir: &Path) -> Result<AgencyId, ActError> {
     Ok(crate::config::Config::load(&Home::open(dir)?)?.agency)
 }
 
@@ -302,10 +309,11 @@ fn describe(row: &AgreementView) -> String {
             ]
         })
         .collect();
+    let standing: String = row.standings.iter().map(standing).collect();
     let refused =
         if row.refusals.is_empty() { String::new() } else { format!("\n{}", refusals(row)) };
     format!(
-        "{} v{}: {}\n{}, from {} until {}\nproposed by {}, digest {}{refused}\n\n{}",
+        "{} v{}: {}\n{}, from {} until {}{standing}\nproposed by {}, digest {}{refused}\n\n{}",
         row.agreement,
         row.version,
         row.title,
@@ -316,6 +324,23 @@ fn describe(row: &AgreementView) -> String {
         row.digest,
         table(&["party", "signed", "by", "shares with"], &parties)
     )
+}
+
+/// Whose side is suspended or ended, by whom, since when and why; and that sharing goes one way, where it does.
+fn standing(one: &StandingView) -> String {
+    let (Some(by), Some(notice)) = (&one.by, &one.notice) else {
+        return match one.direction {
+            Some(Direction::FromThem) => {
+                format!("\n  with {}: it shares, this agency receives", one.with)
+            }
+            Some(Direction::ToThem) => {
+                format!("\n  with {}: this agency shares, it receives", one.with)
+            }
+            Some(Direction::Both) | None => String::new(),
+        };
+    };
+    let (at, person, reason) = (local(notice.at), &notice.person, &notice.reason);
+    format!("\n  with {}: {} by {by} since {at} ({person}): {reason}", one.with, one.state)
 }
 
 /// What a text says otherwise than the one that this agency has signed.

@@ -85,7 +85,7 @@ mod tests {
         for (text, is) in [
             (r#"{"owner":"indio-ca-pd"}"#, true),
             ("/cards/indio-ca-pd/block", true),
-            ("/audit/log?peer=indio-ca-pd&from=1", true),
+            (r#"{"peer":"indio-ca-pd","from":1}"#, true),
             (r#"{"owner":"west-indio-ca-pd"}"#, false),
             (r#"{"owner":"indio-ca-pd-2"}"#, false),
             ("", false),

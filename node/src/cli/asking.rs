@@ -11,8 +11,8 @@ use schemas::read::Location;
 use schemas::text::{Text, TextError};
 use schemas::time::Timestamp;
 
-use super::case::OpenCase;
 use super::time::instant;
+use crate::admin::open_case::OpenCase;
 use crate::permission::ActError;
 use audit_log::clock::Clock;
 

@@ -14,12 +14,14 @@ use serde_json::{Value, json};
 
 use super::Done;
 use super::bundle;
-use super::client::{Client, query_string};
+use super::client::Client;
+use super::incident;
 use super::out_file;
-use super::output::{Output, err, number, one_line, text};
+use super::output::{Output, err, number, text};
 use super::reconcile;
 use super::report;
 use super::time::{instant, shown};
+use super::who_saw;
 use crate::auditing::unseen::Unseen;
 use crate::http::problem::BrokenOff;
 use crate::permission::ActError;
@@ -50,6 +52,21 @@ pub(super) enum Audit {
         /// Of this kind, such as `query.answered`.
         #[arg(long)]
         kind: Option<EntryKind>,
+    },
+    /// Everybody to whom a read of a plate was released or shown, whatever was typed to find it.
+    Plate {
+        /// The plate.
+        plate: Plate,
+    },
+    /// All that a person did.
+    User {
+        /// User name.
+        name: String,
+    },
+    /// One entry with all that it says, its envelopes and the proof of its place.
+    Show {
+        /// The entry's index in the log.
+        index: u64,
     },
     /// The signed envelopes of an entry, exactly as they crossed the wire: for checks by other tools.
     Envelope {
@@ -108,10 +125,20 @@ pub(super) enum Audit {
     },
     /// Report who looked for what and why, with whom reads are shared, or what looks unusual.
     Report(report::ReportArgs),
+    /// Release a public report, or the page of the policy, to the public, as the official whom the policy
+    /// names.
+    Release(report::ReleaseArgs),
+    /// Show the public a report, or the page of the policy, no longer.
+    Withdraw(report::WithdrawArgs),
     /// Draw accesses for an audit, the same ones for the same seed.
     Sample(report::SampleArgs),
     /// Record an audit with what was found.
     Record(report::RecordArgs),
+    /// Report what a session, a key, a program or a person reached: whose reads, what else was done, and
+    /// who was told.
+    Incident(incident::IncidentArgs),
+    /// Put on record that somebody was told of an incident.
+    Told(incident::ToldArgs),
     /// Compare any number of bundles by the heads that they hold of each other's logs, on a machine
     /// without a node: two faces of a log, and bundles that end before a head that another one keeps.
     Heads {
@@ -148,21 +175,18 @@ pub(super) enum Audit {
         #[arg(long, value_parser = instant)]
         until: Option<Timestamp>,
     },
+    /// Say how findings of a comparison came about. They stay findings: whoever compares the logs again,
+    /// here or by exports, sees what was said, by whom, beside each.
+    Explain(reconcile::ExplainArgs),
 }
 
 pub(super) async fn run(client: &Client, command: Audit, output: Output) -> Result<Done, ActError> {
     match command {
         Audit::Log { peer, from, until, user, plate, kind } => {
-            let parts = [
-                ("peer", peer.map(|p| p.to_string())),
-                ("from", from.map(|at| at.to_string())),
-                ("until", until.map(|at| at.to_string())),
-                ("user", user),
-                ("plate", plate.map(|p| p.to_string())),
-                ("kind", kind.map(|k| k.to_string())),
-            ];
-            let mut lines =
-                client.get_lines(&format!("/audit/log{}", query_string(&parts))).await?;
+            let wanted = json!({
+                "peer": peer, "from": from, "until": until, "user": user, "plate": plate, "kind": kind,
+            });
+            let mut lines = client.post_lines("/audit/log", &wanted).await?;
             while let Some(entry) = lines.next::<Value>().await? {
                 if let Some(problem) = BrokenOff::of(&entry) {
                     return Err(ActError::failed_as(problem.code, problem.detail));
@@ -175,9 +199,16 @@ pub(super) async fn run(client: &Client, command: Audit, output: Output) -> Resu
             }
             Ok(Done::Ok)
         }
+        Audit::Plate { plate } => who_saw::plate(client, &plate, output).await,
+        Audit::User { name } => who_saw::user(client, &name, output).await,
+        Audit::Show { index } => who_saw::show(client, index, output).await,
         Audit::Report(args) => report::report(client, &args, output).await,
+        Audit::Release(args) => report::release(client, &args, output).await,
+        Audit::Withdraw(args) => report::withdraw(client, &args, output).await,
         Audit::Sample(args) => report::sample(client, args, output).await,
         Audit::Record(args) => report::record(client, args, output).await,
+        Audit::Incident(args) => incident::report(client, args, output).await,
+        Audit::Told(args) => incident::told(client, args, output).await,
         Audit::Alarms => {
             let mut rows = client.get_lines("/audit/alarms").await?;
             let (mut any, mut open) = (false, false);
@@ -213,18 +244,11 @@ pub(super) async fn run(client: &Client, command: Audit, output: Output) -> Resu
             reconcile::bundles(two, &key, grace, out.as_deref(), output)
         }
         Audit::Heads { bundles, key } => reconcile::heads(&bundles, &key, output),
-        Audit::Reconcile { peer, from, until, out, .. } => {
-            let report: Value = client
-                .post("/audit/reconcile", &json!({ "peer": peer, "from": from, "until": until }))
-                .await?;
-            if let Some(out) = out {
-                reconcile::export(&out, &json!({ "report": report }))?;
-            }
-            let findings =
-                report.get("findings").and_then(Value::as_array).cloned().unwrap_or_default();
-            output.object(&report, || reconciled(&report, &findings));
-            Ok(if findings.is_empty() { Done::Ok } else { Done::Refused })
+        Audit::Reconcile { peer: Some(peer), from, until, out, .. } => {
+            let period = reconcile::Period { from, until };
+            reconcile::peer(client, &peer, period, out.as_deref(), output).await
         }
+        Audit::Explain(args) => reconcile::explain(client, args, output).await,
     }
 }
 
@@ -274,7 +298,7 @@ fn alarm(row: &Value) -> String {
     out
 }
 
-fn describe(entry: &Value) -> String {
+pub(super) fn describe(entry: &Value) -> String {
     let index = entry.get("index").map(Value::to_string).unwrap_or_default();
     let mut out = format!("{index:>6}  {}  {:<20}", shown(text(entry, "at")), text(entry, "kind"));
     for key in ["peer", "user", "purpose", "case"] {
@@ -319,50 +343,4 @@ fn looked_for(elements: &Elements) -> String {
         }
         _ => described(elements),
     }
-}
-
-fn reconciled(report: &Value, findings: &[Value]) -> String {
-    let plain = |key: &str| report.get(key).map(Value::to_string).unwrap_or_default();
-    let mut out = format!(
-        "with {}: {} matched, {} refused on both sides, {} still open, {}",
-        text(report, "peer"),
-        plain("matched"),
-        plain("refused_both"),
-        plain("open"),
-        counted(findings.len(), "finding", "findings")
-    );
-    if report.get("further").and_then(Value::as_u64).unwrap_or(0) > 0 {
-        out += &format!(
-            "\n  {} further exchanges stand where the logs differ; compare a shorter time with --from and --until",
-            plain("further")
-        );
-    }
-    if report.get("unjudged").and_then(Value::as_u64).unwrap_or(0) > 0 {
-        out += &format!(
-            "\n  the entries of {} findings were not looked at again, which hold nobody to a signature; compare exports of both logs",
-            plain("unjudged")
-        );
-    }
-    for finding in findings {
-        if let Some(message) = finding.get("message").and_then(Value::as_str) {
-            out += &format!("\n  {}: {}", text(finding, "class"), one_line(message));
-            continue;
-        }
-        let side = |key: &str| {
-            finding
-                .get(key)
-                .and_then(|line| line.get("reached"))
-                .and_then(Value::as_str)
-                .unwrap_or("nothing")
-                .to_owned()
-        };
-        out += &format!(
-            "\n  {}  query {}: our log says {}, theirs {}",
-            text(finding, "class"),
-            text(finding, "query_id"),
-            side("ours"),
-            side("theirs")
-        );
-    }
-    out
 }

@@ -52,7 +52,8 @@ pub(super) async fn backup(
             let config = Config::load(&home)?;
             let opened = open_store(&home, &config).await?;
             let context = open_context_on(&home, &config, Clock::system(), opened.clone()).await?;
-            let sign_in = SignIn::load(&home, context.agency.clone(), opened, None).await;
+            let idle = config.devices.idle_times();
+            let sign_in = SignIn::load(&home, context.agency.clone(), opened, None, idle).await;
             let by = client.privileged_at_rest(&sign_in.map_err(StartError::from)?).await?;
             let store = context.store.as_ref();
             let made = back_up(&context.agency, store, &by, &home, &asked).await?;

@@ -17,9 +17,10 @@ use tokio::net::UnixStream;
 use zeroize::Zeroizing;
 
 use super::alarmed::Alarmed;
-use super::case::{self, OpenCase};
+use super::case;
 use super::output::err;
 use super::session_file::SessionFiles;
+use crate::admin::open_case::OpenCase;
 use crate::http::alarms::Open;
 use crate::http::problem::Problem;
 use crate::permission::{ActError, Principal};

@@ -82,6 +82,7 @@ async fn play(book: &mut Book, dir: &Path, once: bool) -> Result<Done, ActError>
         }
     };
     let right = book.finish();
+    seen(book);
     if !once {
         stay(book, &federation)?;
         signals.any().await;
@@ -130,8 +131,41 @@ impl Signals {
     }
 }
 
+/// What was just seen, in five lines.
+fn seen(book: &Book) {
+    book.heading("What you have seen");
+    book.say(
+        "  Eight agencies asked each other for plates; each decided by its own policy, and said by which section.\n  \
+         Nothing left a node, and nobody saw a read, before both logs had an entry of it.\n  \
+         An agreement was suspended at once, and a written request opened one answer and no second.\n  \
+         A node was killed in the middle of an exchange: nothing was lost, and nothing was unlogged.\n  \
+         In the end the logs of both sides were compared, exchange by exchange, and told the same.",
+    );
+}
+
+/// Where the pages are, and who signs in there with what: each code counts once.
+fn pages(book: &Book, federation: &Federation) -> Result<(), ActError> {
+    book.heading("See it on their pages");
+    book.say("Your browser warns of a certificate that vouches for itself alone; for a demonstration, go on.");
+    for (id, node) in federation.nodes() {
+        let origin = node.app.config.origin.as_ref().map(ToString::to_string);
+        book.say(&format!("  {id:<28} {}", origin.unwrap_or_default()));
+    }
+    for id in [story::SHERIFF, story::MONROVIA] {
+        book.say(&format!("\n  {id}, once each:"));
+        for user in ["officer", "official", "auditor"] {
+            let of = people::signs_in_with(&federation.home(id), user)?;
+            let code = of.card.first().map_or("", |code| code.as_str());
+            book.say(&format!("    {user:<9} password {}  code {code}", of.password.as_str()));
+        }
+    }
+    book.say("  Others of them, and further codes: people/ of each home.");
+    Ok(())
+}
+
 /// Tells the reader what to try while the nodes stay up.
 fn stay(book: &Book, federation: &Federation) -> Result<(), ActError> {
+    pages(book, federation)?;
     book.heading("The nodes stay up until Ctrl-C");
     for (id, node) in federation.nodes() {
         book.say(&format!("  {id:<28} {}", node.home.dir().display()));

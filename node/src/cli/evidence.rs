@@ -10,6 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use clap::Subcommand;
 use files::{Existing, FileError, NewFolder};
 use schemas::digest::Digest;
+use schemas::event::audit::EvidenceBooked;
 use schemas::text::Text;
 use serde_json::{Value, json};
 
@@ -35,6 +36,14 @@ pub(super) enum Evidence {
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
     },
+    /// Put on record under which number a package is booked into evidence.
+    Booked {
+        /// The entry that records its export.
+        package: u64,
+        /// The number of the booking.
+        #[arg(long)]
+        number: Text,
+    },
 }
 
 pub(super) async fn run(
@@ -42,7 +51,12 @@ pub(super) async fn run(
     command: Evidence,
     output: Output,
 ) -> Result<Done, ActError> {
-    let Evidence::Export { case, out } = command;
+    let (case, out) = match command {
+        Evidence::Export { case, out } => (case, out),
+        Evidence::Booked { package, number } => {
+            return booked(client, package, number, output).await;
+        }
+    };
     let progress = Progress::of_bytes();
     progress.doing(format!("case {case}"));
     if out.symlink_metadata().is_ok() {
@@ -87,6 +101,18 @@ pub(super) async fn run(
         row.insert("package".into(), json!(out));
     }
     output.object(&row, || describe(&summary, &out));
+    Ok(Done::Ok)
+}
+
+async fn booked(
+    client: &Client,
+    package: u64,
+    number: Text,
+    output: Output,
+) -> Result<Done, ActError> {
+    let booked: EvidenceBooked =
+        client.post("/evidence/booked", &EvidenceBooked { package, number }).await?;
+    output.object(&booked, || format!("package {package} is booked as {}", booked.number));
     Ok(Done::Ok)
 }
 

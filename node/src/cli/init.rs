@@ -22,7 +22,7 @@ use serde_json::json;
 use super::Done;
 use super::output::{Output, err};
 use crate::certificate;
-use crate::config::{Bounds, Config};
+use crate::config::{Bounds, Config, Devices};
 use crate::permission::{ActError, OwnAgency};
 use crate::run::{StartError, open_context};
 use crate::sign_in::ENROLMENT_MS;
@@ -250,7 +250,11 @@ async fn fill(
         database,
         http: args.http,
         photographs: None,
+        records: None,
+        devices: Devices::default(),
         exchange: Bounds::default(),
+        time_zone: None,
+        notify: Vec::new(),
         provider: Vec::new(),
     };
     first_entries(home, &config, args, (clock, code), (&card, &envelope), policy_text).await?;
@@ -337,7 +341,7 @@ async fn first_entries(
     let issued = entries::cards::card_issued(&registry.state(), actor.clone(), card, envelope);
     drop(log.append(issued).await?);
     let (name, text) = policy;
-    let adopted = policy_adopted(&registry.state(), actor.clone(), name, text);
+    let adopted = policy_adopted(&registry.state(), actor.clone(), name, text, clock.now());
     drop(log.append(adopted).await?);
     let enrolment = Enrolment {
         user: args.admin.clone(),
@@ -369,10 +373,16 @@ fn first_admin(args: &InitArgs) -> User {
         title: args.admin_title.clone().unwrap_or_default(),
         roles: vec![Role::AlprAdministrator, Role::SystemAdministrator],
         trained_on: None,
+        trained_by: None,
+        course: Text::default(),
+        cleared_on: None,
         until: None,
         disabled: None,
         enabled_at: None,
         reviewed_at: None,
+        suspension: None,
+        attestation: None,
         delegations: Vec::new(),
+        night_desk: None,
     }
 }

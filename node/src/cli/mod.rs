@@ -10,19 +10,28 @@ mod bundle;
 mod card;
 mod case;
 mod certificate;
+mod certificate_file;
 mod client;
 mod clock;
 mod conformance;
 mod demo;
+mod device;
 mod doctor;
+mod duty;
 mod evidence;
+mod generate;
+mod groups;
 mod hold;
+mod incident;
 mod init;
 mod key;
+mod listed;
 mod login;
 mod login_browser;
+mod night_desk;
 mod out_file;
 mod output;
+mod past_queries;
 mod photographs;
 mod policy;
 mod program;
@@ -38,15 +47,18 @@ mod session_file;
 mod source;
 mod store;
 mod time;
+mod timeline;
 mod transfer;
 mod typed;
 mod user;
+mod waiting;
+mod who_saw;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use ::audit::command_line::{json_wanted, misused};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use schemas::query::UserName;
 
 use crate::permission::ActError;
@@ -82,7 +94,9 @@ enum Command {
     Run(run::RunArgs),
     /// Run a federation of eight agencies on this machine and see what it does.
     Demo(demo::DemoArgs),
-    /// Ask peers for a plate, a part of one, a place or a vehicle.
+    /// What waits for you: requests to decide, answers that came, audits that are due.
+    Waiting,
+    /// Ask peers for a plate, a part of one, a place or a vehicle; or look at what you asked.
     Query(Box<query::QueryArgs>),
     /// The case that the next queries are made for.
     #[command(subcommand)]
@@ -96,6 +110,12 @@ enum Command {
     /// Programs of the agency that ask for persons who let them.
     #[command(subcommand)]
     Program(program::Program),
+    /// The night desk: who releases passwords and hands out cards for a shift while no administrator is there.
+    #[command(subcommand)]
+    NightDesk(night_desk::NightDesk),
+    /// Devices of the agency from which people work, by the certificates that they show.
+    #[command(subcommand)]
+    Device(device::Device),
     /// Hand a field unit's reads over to its agency's node, for signed receipts.
     Transfer(transfer::TransferArgs),
     /// People of this agency.
@@ -129,6 +149,9 @@ enum Command {
     /// The audit log.
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// What the policy has people do, and when it is due.
+    #[command(subcommand)]
+    Duty(duty::Duty),
     /// Legal holds.
     #[command(subcommand)]
     Hold(hold::Hold),
@@ -157,6 +180,9 @@ enum Command {
     Conformance(conformance::ConformanceArgs),
     /// Whether the node serves, for scripts and health checks.
     Health,
+    /// Completion for shells, and man pages.
+    #[command(subcommand)]
+    Generate(generate::Generate),
 }
 
 /// How a command ended well.
@@ -175,7 +201,8 @@ pub fn main() -> ExitCode {
         Ok(args) => args,
         Err(error) => return Output::new(json_wanted()).fail(&error),
     };
-    let cli = match Cli::try_parse_from(args) {
+    let parsed = groups::grouped(Cli::command()).try_get_matches_from(args);
+    let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => return parsed_otherwise(&error),
     };
@@ -222,11 +249,14 @@ async fn dispatch(cli: Cli, output: Output) -> Result<Done, ActError> {
         Command::Init(args) => init::run(&dir, &args, output).await,
         Command::Run(args) => run::run(&dir, &args, output).await,
         Command::Demo(args) => demo::run(&args, output).await,
+        Command::Waiting => waiting::run(&client, output).await,
         Command::Query(args) => query::run(&client, &args, output).await,
         Command::Case(command) => case::run(&dir, client.user(), command, output),
         Command::Reads(command) => reads::run(&client, command, output).await,
         Command::Source(command) => source::run(&client, command, output).await,
         Command::Program(command) => program::run(&client, command, output).await,
+        Command::NightDesk(command) => night_desk::run(&client, command, output).await,
+        Command::Device(command) => device::run(&client, command, output).await,
         Command::Transfer(args) => transfer::run(&args, output).await,
         Command::User(command) => user::run(&dir, &client, command, output).await,
         Command::Login(args) => login::login(&dir, &client, args, output).await,
@@ -239,6 +269,7 @@ async fn dispatch(cli: Cli, output: Output) -> Result<Done, ActError> {
         Command::Request(command) => request::run(&client, command, output).await,
         Command::Policy(command) => policy::run(&client, command, output).await,
         Command::Audit(command) => audit::run(&client, command, output).await,
+        Command::Duty(command) => duty::run(&client, command, output).await,
         Command::Hold(command) => hold::run(&client, command, output).await,
         Command::Evidence(command) => evidence::run(&client, command, output).await,
         Command::Retention(command) => retention::run(&client, command, output).await,
@@ -249,6 +280,7 @@ async fn dispatch(cli: Cli, output: Output) -> Result<Done, ActError> {
         Command::Backup(args) => backup::backup(&dir, &client, &args, output).await,
         Command::Restore(args) => backup::run_restore(&dir, &args, output),
         Command::Doctor => doctor::run(&dir, &client, output).await,
+        Command::Generate(command) => generate::run(&command, output),
         Command::Health => run::health(&client, output).await,
     }
 }

@@ -125,6 +125,12 @@ fn line_out(line: &str) {
     written(&visible_json(line));
 }
 
+/// What was made for other programs, as it is.
+pub(super) fn raw(bytes: &[u8]) {
+    let mut stdout = std::io::stdout().lock();
+    told(stdout.write_all(bytes).and_then(|()| stdout.flush()));
+}
+
 fn written(line: &str) {
     let mut stdout = std::io::stdout().lock();
     told(writeln!(stdout, "{line}").and_then(|()| stdout.flush()));
@@ -158,6 +164,11 @@ pub(super) fn one_line(text: &str) -> String {
 /// A number in a JSON object with what it counts: `1 read`, `2 reads`.
 pub(super) fn number(value: &Value, key: &str, one: &str, many: &str) -> String {
     counted(value.get(key).and_then(Value::as_u64).unwrap_or_default(), one, many)
+}
+
+/// How many entries were told.
+pub(super) fn counted_entries(count: usize) -> String {
+    counted(count, "entry", "entries")
 }
 
 /// A field of a JSON object as text; empty when it is not there.

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use agreements::difference::Difference;
-use agreements::policy::Policy as Read;
+use agreements::law::Law;
+use agreements::policy::{Fault, Policy as Read};
 use agreements::screening::listed_offenses;
 use clap::Subcommand;
 use schemas::agency::AgencyId;
@@ -13,9 +14,11 @@ use serde_json::{Value, json};
 use super::Done;
 use super::client::{Client, query_string};
 use super::output::{Output, table, text};
-use super::query::{self, QueryArgs};
-use super::time::{instant, shown};
+use super::query::{self, AskingArgs};
+use super::time::{instant, local, shown};
+use crate::admin::explain::JudgedBy;
 use crate::permission::ActError;
+use audit_log::clock::Clock;
 use host::home::read_text;
 
 #[derive(Subcommand)]
@@ -28,6 +31,9 @@ pub(super) enum Policy {
         /// As of this time.
         #[arg(long, value_parser = instant, conflicts_with = "agency")]
         at: Option<Timestamp>,
+        /// The policy of this peer, as it posted it to this node.
+        #[arg(long, value_name = "ID", conflicts_with = "agency")]
+        peer: Option<AgencyId>,
     },
     /// Say what would be decided and why, asking nobody.
     Explain(Box<ExplainArgs>),
@@ -73,7 +79,7 @@ pub(super) struct ExplainArgs {
     #[arg(long, value_parser = instant, value_name = "TIME")]
     at: Option<Timestamp>,
     #[command(flatten)]
-    query: QueryArgs,
+    query: AskingArgs,
 }
 
 pub(super) async fn run(
@@ -83,7 +89,20 @@ pub(super) async fn run(
 ) -> Result<Done, ActError> {
     match command {
         Policy::Show { agency: Some(agency), .. } => published(&agency, output),
-        Policy::Show { agency: None, at } => {
+        Policy::Show { agency: None, at, peer: Some(peer) } => {
+            let at = query_string(&[("at", at.map(|at| at.to_string()))]);
+            let posted: Value = client.get(&format!("/policy/of/{peer}{at}")).await?;
+            output.object(&posted, || {
+                let version = posted.get("version").cloned().unwrap_or_default();
+                let since = shown(text(&posted, "since"));
+                let text = text(&posted, "text").trim_end();
+                format!(
+                    "# version {version} of {peer}, in force since {since}, as it posted it\n{text}"
+                )
+            });
+            Ok(Done::Ok)
+        }
+        Policy::Show { agency: None, at, peer: None } => {
             let path = format!("/policy{}", query_string(&[("at", at.map(|at| at.to_string()))]));
             let policy: Value = client.get(&path).await?;
             show(&policy, output);
@@ -139,7 +158,26 @@ fn check(file: &Path, output: Output) -> Result<Done, ActError> {
     let body = read_text(file).map_err(|e| ActError::usage(e.to_string()))?;
     let faults = Read::check(&body);
     let warnings = Read::from_toml(&name(file), &body).map(|policy| policy.warnings());
-    let warnings = warnings.unwrap_or_default();
+    let mut warnings = warnings.unwrap_or_default();
+    // What the law demands by now is no note: it cannot be adopted.
+    let policy = Read::from_toml(&name(file), &body).ok();
+    let now = Clock::system().now();
+    let law = policy.as_ref().and_then(|policy| Law::in_force(policy.state, now));
+    let short = law.zip(policy.as_ref()).map(|(law, policy)| law.shortcomings(policy, now));
+    let short = short.unwrap_or_default();
+    if policy.is_some() && law.is_none() {
+        warnings.push(
+            "this node knows no law of that state: what its law demands is not checked".to_owned(),
+        );
+    }
+    let faults: Vec<Fault> = faults
+        .into_iter()
+        .chain(short.into_iter().map(|one| Fault {
+            line: None,
+            key: one.key.to_owned(),
+            what: one.what,
+        }))
+        .collect();
     output.object(&json!({ "faults": faults, "warnings": warnings }), || {
         let faulty = faults.iter().map(|fault| format!("{}: {fault}", name(file)));
         let warned = warnings.iter().map(|warning| format!("note: {warning}"));
@@ -215,17 +253,20 @@ async fn explain(client: &Client, args: &ExplainArgs, output: Output) -> Result<
         "draft": draft,
     });
     let explained: Value = client.post("/policy/explain", &wanted).await?;
-    output.object(&explained, || describe(&explained));
+    let policy = explained.get("policy").cloned().unwrap_or_default();
+    let judged_by: JudgedBy =
+        serde_json::from_value(policy).map_err(|e| ActError::failed(e.to_string()))?;
+    output.object(&explained, || describe(&explained, &judged_by));
     Ok(if text(&explained, "decision") == "permit" { Done::Ok } else { Done::Refused })
 }
 
-fn describe(explained: &Value) -> String {
+fn describe(explained: &Value, judged_by: &JudgedBy) -> String {
     let (owner, requester) = (text(explained, "owner"), text(explained, "requester"));
     let mut lines = vec![format!(
         "{}: a query of {requester} to {owner}, judged as of {} by {}",
         text(explained, "decision"),
         shown(text(explained, "at")),
-        text(explained, "policy"),
+        judged_by.told(local),
     )];
     if let Some(scope) = explained.get("scope").filter(|scope| scope.is_object()) {
         lines.push(format!(

@@ -6,32 +6,52 @@ use clap::Args;
 use schemas::agency::AgencyId;
 use schemas::authority::AuthorityName;
 use schemas::outcome::{OutcomeCode, RefusedBy};
-use schemas::query::QueryId;
+use schemas::query::UserName;
 use schemas::refusal::Citation;
 use serde_json::Value;
 
 use super::Done;
 use super::asking::{What, Why};
 use super::client::Client;
-use super::output::{Output, one_line, table, text};
+use super::listed::listed;
+use super::output::{Output, one_line, text};
+use super::past_queries::{self, Past};
 use super::photographs;
 use super::time::shown;
+use super::timeline::timeline;
 use crate::permission::ActError;
 use audit::wording::counted;
 use schemas::draft::{Draft, Recipients};
 
+/// A query, or what was asked before.
+#[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct QueryArgs {
+    #[command(subcommand)]
+    past: Option<Past>,
+    #[command(flatten)]
+    asking: AskingArgs,
+}
+
 /// What is asked, of whom and why.
 #[derive(Args)]
-pub(super) struct QueryArgs {
+pub(super) struct AskingArgs {
     /// Ask this agency; repeat for several.
     #[arg(long = "to", value_name = "ID")]
     to: Vec<AgencyId>,
     /// Ask every peer that gives authority.
     #[arg(long, conflicts_with = "to")]
     all: bool,
-    /// Ask again, under the same id, what was not answered; or see again what was, while it is kept.
+    /// Ask again, under the same id, what was not answered; or see again what was, while it is kept. By
+    /// its id, or what no other of yours begins with.
     #[arg(long, value_name = "QUERY_ID", conflicts_with_all = ["to", "all"])]
-    again: Option<QueryId>,
+    again: Option<String>,
+    /// All reads in one table, the newest first, once everybody is heard.
+    #[arg(long)]
+    timeline: bool,
+    /// Ask for this registered person, by her user name: she sees the answer when she signs in.
+    #[arg(long = "for", value_name = "USER")]
+    for_user: Option<UserName>,
     #[command(flatten)]
     why: Why,
     /// The agreement or request to rely on; the owner chooses unless given.
@@ -52,7 +72,12 @@ pub(super) async fn run(
     args: &QueryArgs,
     output: Output,
 ) -> Result<Done, ActError> {
-    if let Some(id) = args.again {
+    if let Some(past) = &args.past {
+        return past_queries::run(client, past, output).await;
+    }
+    let args = &args.asking;
+    if let Some(id) = &args.again {
+        let id = past_queries::whole_id(client, id).await?;
         let mut heard: Value = client.post(&format!("/queries/{id}/again"), &Value::Null).await?;
         save(client, &mut heard, args).await?;
         output.object(&heard, || describe(&heard));
@@ -71,10 +96,26 @@ pub(super) async fn run(
             }
             continue;
         }
-        output.object(&one, || describe(&one));
+        match args.timeline && !output.json() && outcome_code(&one) == Some(OutcomeCode::Answered) {
+            true => output.note(&answered_in_short(&one)),
+            false => output.object(&one, || describe(&one)),
+        }
         heard.push(one);
     }
+    if args.timeline && !output.json() {
+        output.note(&timeline(&heard));
+    }
     ended(&heard)
+}
+
+/// An answer whose reads stand below, by time, with what must be verified of them.
+fn answered_in_short(heard: &Value) -> String {
+    let mut short = heard.clone();
+    if let Some(short) = short.as_object_mut() {
+        short.insert("reads".into(), Value::Array(Vec::new()));
+    }
+    let count = heard.get("reads").and_then(Value::as_array).map_or(0, Vec::len);
+    describe(&short).replacen("0 reads", &counted(count, "read", "reads"), 1)
 }
 
 /// Whom a search over all did not ask, and why.
@@ -131,7 +172,7 @@ fn extent(heard: &Value) -> Option<String> {
     Some(told)
 }
 
-async fn save(client: &Client, heard: &mut Value, args: &QueryArgs) -> Result<(), ActError> {
+async fn save(client: &Client, heard: &mut Value, args: &AskingArgs) -> Result<(), ActError> {
     match &args.save_images {
         Some(folder) => photographs::save(client, heard, folder).await,
         None => Ok(()),
@@ -160,7 +201,7 @@ fn ended(heard: &[Value]) -> Result<Done, ActError> {
     }
 }
 
-fn draft(client: &Client, args: &QueryArgs) -> Result<Draft, ActError> {
+fn draft(client: &Client, args: &AskingArgs) -> Result<Draft, ActError> {
     match (args.all, args.to.is_empty()) {
         (true, _) => Ok(Draft { whom: Recipients::All, ..draft_to(client, args, &[])? }),
         (false, false) => draft_to(client, args, &args.to),
@@ -171,13 +212,14 @@ fn draft(client: &Client, args: &QueryArgs) -> Result<Draft, ActError> {
 /// The draft to these owners.
 pub(super) fn draft_to(
     client: &Client,
-    args: &QueryArgs,
+    args: &AskingArgs,
     owners: &[AgencyId],
 ) -> Result<Draft, ActError> {
     Ok(Draft {
         whom: Recipients::These(owners.to_vec()),
         authority: args.authority.clone(),
         images: args.images || args.save_images.is_some(),
+        for_user: args.for_user.clone(),
         ..drafted(client, &args.why, &args.what)?
     })
 }
@@ -187,14 +229,13 @@ pub(super) fn drafted(client: &Client, why: &Why, what: &What) -> Result<Draft, 
     // What makes no sense is told before a case is read.
     let elements = what.elements()?;
     Ok(Draft {
-        // The node takes the acting user; this only fills the field.
-        user: "unnamed".parse().map_err(|e| ActError::usage(format!("{e}")))?,
         whom: Recipients::These(Vec::new()),
         authority: None,
         why: why.said(client.case()?.as_ref())?,
         elements,
         limit: what.limit,
         images: false,
+        for_user: None,
     })
 }
 
@@ -277,6 +318,21 @@ fn outcome(heard: &Value) -> String {
             if !contact.is_empty() {
                 out += &format!("\n  at any hour: {}", one_line(contact));
             }
+            let may: Vec<String> =
+                list("may_release").iter().filter_map(Value::as_str).map(str::to_owned).collect();
+            if !may.is_empty() {
+                out += &format!(
+                    "\n  another person may release it ({}), and finds it in `accord waiting`",
+                    may.join(", ")
+                );
+            }
+            // Somebody is to be called where a life is in danger, and nowhere else.
+            if !own && heard.get("contact").is_some() {
+                let id = text(heard, "query_id");
+                out += &format!(
+                    "\n  urgently in writing: `accord request submit --after-refusal {id}`"
+                );
+            }
             out
         }
         _ => format!("{owner}: unanswered: {}", one_line(text(heard, "error"))),
@@ -311,49 +367,4 @@ pub(super) fn cited(of: &Value) -> String {
         .map(|citation| one_line(&citation.to_string()))
         .collect();
     citations.join("; ")
-}
-
-/// Reads as a table; with what the reader may have confused, where that is so of any.
-fn listed(reads: &[Value], misread: &[Value]) -> String {
-    let mut head = vec!["plate", "seen", "camera", "place", "vehicle"];
-    let mut rows: Vec<Vec<String>> = reads.iter().map(row).collect();
-    if !misread.is_empty() {
-        head.insert(1, "read for");
-        for (row, read) in rows.iter_mut().zip(reads) {
-            let of = misread.iter().find(|one| text(one, "read") == text(read, "id"));
-            row.insert(1, of.map_or_else(String::new, substituted));
-        }
-    }
-    table(&head, &rows)
-}
-
-/// `8 for B at 3`, for each character that differs.
-fn substituted(misread: &Value) -> String {
-    let all = misread.get("substitutions").and_then(Value::as_array).into_iter().flatten();
-    let one = |of: &Value| {
-        let position = of.get("position").and_then(Value::as_u64).unwrap_or_default();
-        format!("{} for {} at {position}", text(of, "read"), text(of, "asked"))
-    };
-    all.map(one).collect::<Vec<_>>().join(", ")
-}
-
-fn row(read: &Value) -> Vec<String> {
-    let place = match (read.pointer("/location/latitude"), read.pointer("/location/longitude")) {
-        (Some(latitude), Some(longitude)) => {
-            let degrees = |value: &Value| format!("{:.4}", value.as_f64().unwrap_or_default());
-            format!("{}, {}", degrees(latitude), degrees(longitude))
-        }
-        _ => String::new(),
-    };
-    let vehicle: Vec<&str> = ["color", "make", "model", "body"]
-        .iter()
-        .filter_map(|key| read.pointer(&format!("/vehicle/{key}")).and_then(Value::as_str))
-        .collect();
-    vec![
-        text(read, "plate").into(),
-        shown(text(read, "at")),
-        text(read, "camera").into(),
-        place,
-        vehicle.join(" "),
-    ]
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use hyper::body::Bytes;
+use ingest::SHIPPED_MAPPINGS;
 use schemas::agency::State;
 use schemas::outcome::OutcomeCode;
 use schemas::plate::Plate;
@@ -37,7 +38,8 @@ pub(super) enum Reads {
         /// The format; found out from the content unless given.
         #[arg(long, default_value = "auto")]
         format: String,
-        /// For tables and other exports: which column, or field, holds what.
+        /// For tables and other exports: which column, or field, holds what; a file, or the name of one that
+        /// `accord reads mapping` lists.
         #[arg(long, value_name = "FILE")]
         mapping: Option<PathBuf>,
         /// The camera of records that name none.
@@ -208,10 +210,20 @@ fn versions_table(versions: &[Value]) -> String {
     table(&["version", "plate", "seen", "corrected by entry"], &rows)
 }
 
-/// The text of a mapping, checked here so that its mistakes name the file.
+/// The text of a mapping, of a file or of one that comes with the program by its name, checked here so that
+/// its mistakes name the file.
 pub(super) fn mapping_of(path: &Path) -> Result<String, ActError> {
     let said = |e: &dyn std::fmt::Display| ActError::usage(format!("`{}`: {e}", path.display()));
-    let text = std::fs::read_to_string(path).map_err(|e| said(&e))?;
+    let shipped = SHIPPED_MAPPINGS.iter().find(|one| Path::new(one.name) == path);
+    let text = match (shipped, std::fs::read_to_string(path)) {
+        // A file that is called so is what somebody made of it.
+        (_, Ok(text)) => text,
+        (Some(shipped), Err(_)) => shipped.text.to_owned(),
+        (None, Err(e)) => {
+            let of_program = "`accord reads mapping` lists those that come with the program";
+            return Err(said(&format!("{e}; {of_program}")));
+        }
+    };
     text.parse::<ingest::Mapping>().map_err(|e| said(&e))?;
     Ok(text)
 }
@@ -287,8 +299,12 @@ fn describe(line: &Value) -> String {
         0 => String::new(),
         merged => format!(" {merged} merged,"),
     };
+    let past = match summary.past_retention {
+        0 => String::new(),
+        past => format!(" {past} past retention,"),
+    };
     format!(
-        "{}: {}, {} stored,{merged} {} stored already, {} without a read, {} rejected",
+        "{}: {}, {} stored,{merged} {} stored already,{past} {} without a read, {} rejected",
         text(line, "file"),
         number(line, "records", "record", "records"),
         number(line, "stored", "read", "reads"),

@@ -1,5 +1,7 @@
 //! `accord audit report`, `sample` and `record`.
 
+use schemas::digest::Digest;
+use schemas::event::audit::Shown;
 use schemas::text::Text;
 use schemas::time::Timestamp;
 use serde_json::{Value, json};
@@ -10,6 +12,7 @@ use super::output::{Output, text};
 use super::time::instant;
 use crate::auditing::periodic::{Audited, Sample, Sampling};
 use crate::permission::ActError;
+use audit::public::{PublicReport, csv, page};
 use audit::report::render::{Format, printed, summary};
 use audit::report::{Kind, Report};
 use audit::wording::counted;
@@ -25,6 +28,12 @@ pub(super) struct ReportArgs {
     /// Before.
     #[arg(long, value_parser = instant)]
     until: Option<Timestamp>,
+    /// Of a public one: tell counts in parts, ninety days late.
+    #[arg(long)]
+    in_parts: bool,
+    /// Of a public one: make once more the one that this entry records.
+    #[arg(long, value_name = "ENTRY", conflicts_with = "in_parts")]
+    as_of: Option<u64>,
     /// How it is written; JSON with `--json`, else CSV, unless given.
     #[arg(long)]
     format: Option<Format>,
@@ -67,6 +76,14 @@ pub(super) async fn report(
     args: &ReportArgs,
     output: Output,
 ) -> Result<Done, ActError> {
+    if args.kind == Kind::Public {
+        return public(client, args, output).await;
+    }
+    if args.in_parts || args.as_of.is_some() {
+        return Err(ActError::usage(
+            "--in-parts and --as-of are of a report for the public; expected --kind public".into(),
+        ));
+    }
     let parts = [
         ("kind", Some(args.kind.code().to_owned())),
         ("from", args.from.map(|at| at.to_string())),
@@ -78,6 +95,108 @@ pub(super) async fn report(
         output.object(&object, || text);
     }
     super::output::err(&summary(&report));
+    Ok(Done::Ok)
+}
+
+/// What the public may see; it sees it once the official released it.
+async fn public(client: &Client, args: &ReportArgs, output: Output) -> Result<Done, ActError> {
+    if args.from.is_some() || args.until.is_some() {
+        return Err(ActError::usage(
+            "a public report tells the whole log, so that what it tells adds up; leave out --from and --until".into(),
+        ));
+    }
+    let parts = [
+        ("entry", args.as_of.map(|entry| entry.to_string())),
+        ("in_parts", args.in_parts.then(|| "true".to_owned())),
+    ];
+    let report: PublicReport =
+        client.get(&format!("/public/report{}", query_string(&parts))).await?;
+    let unless = if output.json() { Format::Json } else { Format::Csv };
+    match args.format.unwrap_or(unless) {
+        // Exactly the bytes that the digest is of, for a file.
+        Format::Json if !output.json() => {
+            output.object(&json!(report), || {
+                String::from_utf8_lossy(&report.bytes()).trim_end().to_owned()
+            });
+        }
+        Format::Json => output.object(&json!(report), String::new),
+        Format::Csv => {
+            output.object(&json!({ "csv": csv(&report) }), || csv(&report).trim_end().to_owned())
+        }
+        Format::Html => output.object(&json!({ "html": page(&report) }), || page(&report)),
+    }
+    super::output::err(&format!(
+        "entry {0} records the report, its digest is {1}; nobody sees it until the official releases it: accord audit release report --entry {0} --digest {1}",
+        report.entry,
+        report.digest()
+    ));
+    Ok(Done::Ok)
+}
+
+/// What is released, or shown no longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum What {
+    /// A public report.
+    Report,
+    /// The page of the policy, as `accord policy page` prints it.
+    Page,
+}
+
+impl From<What> for Shown {
+    fn from(what: What) -> Self {
+        match what {
+            What::Report => Self::Report,
+            What::Page => Self::Page,
+        }
+    }
+}
+
+#[derive(clap::Args)]
+pub(super) struct ReleaseArgs {
+    /// What.
+    what: What,
+    /// Of a report: the entry that records it.
+    #[arg(long, value_name = "ENTRY", required_if_eq("what", "report"))]
+    entry: Option<u64>,
+    /// The digest of what you read, as it was told with it.
+    #[arg(long, value_name = "SHA256")]
+    digest: Digest,
+}
+
+pub(super) async fn release(
+    client: &Client,
+    args: &ReleaseArgs,
+    output: Output,
+) -> Result<Done, ActError> {
+    let shown = Shown::from(args.what);
+    let asked = json!({ "shown": shown, "entry": args.entry, "digest": args.digest });
+    let done: Value = client.post("/public/release", &asked).await?;
+    output.object(&done, || {
+        let at = if shown == Shown::Page { "/public/policy" } else { "/public/report" };
+        format!("released; the public sees it at {at} of the HTTPS port")
+    });
+    Ok(Done::Ok)
+}
+
+#[derive(clap::Args)]
+pub(super) struct WithdrawArgs {
+    /// What.
+    what: What,
+    /// Why.
+    #[arg(long)]
+    reason: Text,
+}
+
+pub(super) async fn withdraw(
+    client: &Client,
+    args: &WithdrawArgs,
+    output: Output,
+) -> Result<Done, ActError> {
+    let asked = json!({ "shown": Shown::from(args.what), "reason": args.reason });
+    let done: Value = client.post("/public/withdraw", &asked).await?;
+    output.object(&done, || {
+        "the public sees it no longer; that it was released stays on record".into()
+    });
     Ok(Done::Ok)
 }
 

@@ -4,6 +4,7 @@ use agreements::request::{RequestScope, Verdict};
 use clap::Subcommand;
 use schemas::agency::AgencyId;
 use schemas::authority::AuthorityName;
+use schemas::event::authority::RecordsOutcome;
 use schemas::plate::Plate;
 use schemas::purpose::Purpose;
 use schemas::query::QueryId;
@@ -15,8 +16,11 @@ use super::Done;
 use super::client::{Client, escaped};
 use super::output::{Output, table, text};
 use super::time::{instant, local};
-use crate::admin::requests::{DecisionInput, RecordsRequestInput, RequestView, Submission};
+use crate::admin::requests::{
+    DecisionInput, RecordsAnswer, RecordsRequestInput, RequestView, Submission,
+};
 use crate::permission::ActError;
+use crate::retention::holds::HoldTarget;
 use audit::wording::counted;
 use registry::BodyKind;
 
@@ -75,6 +79,27 @@ pub(super) enum Request {
         /// Case or docket number.
         #[arg(long, default_value = "")]
         case: Text,
+        /// By when it is to be answered. A subpoena names a day; for the public ten days are counted
+        /// unless one is given (Government Code § 7922.535(a)).
+        #[arg(long, value_parser = instant, value_name = "TIME")]
+        due: Option<Timestamp>,
+        /// Keep all that the case holds from being destroyed, from now on.
+        #[arg(long, requires = "case", conflicts_with = "hold_plate")]
+        hold: bool,
+        /// Keep all that names this plate from being destroyed, from now on.
+        #[arg(long, value_name = "PLATE")]
+        hold_plate: Option<Plate>,
+    },
+    /// Put on record how the request of an outside body was answered: it waits no longer.
+    Close {
+        /// The request.
+        id: AuthorityName,
+        /// How: released, denied, none_held or withdrawn.
+        #[arg(long)]
+        outcome: RecordsOutcome,
+        /// In words: what was released, or why not.
+        #[arg(long)]
+        reason: Text,
     },
 }
 
@@ -103,6 +128,9 @@ pub(super) struct SubmitArgs {
     /// Why, in words.
     #[arg(long, default_value = "")]
     reason: Text,
+    /// What endangers a life, where something does: the owner's officials are told that it is urgent.
+    #[arg(long, default_value = "")]
+    danger: Text,
     #[command(flatten)]
     scope: ScopeArgs,
     /// The refused query that it follows. What is not given is taken from it, and once the request
@@ -167,6 +195,7 @@ pub(super) async fn run(
                 purpose: args.purpose,
                 case: args.case,
                 reason: args.reason,
+                danger: args.danger,
                 scope: args.scope.scope()?,
                 after_refusal: args.after_refusal,
             };
@@ -188,10 +217,14 @@ pub(super) async fn run(
             decide(id, DecisionInput { verdict: Verdict::Denied, reason, narrower }).await?
         }
         Request::Withdraw { id } => client.post(&of(&id, "/withdraw"), &Value::Null).await?,
-        Request::Record { from_body, kind, about, case } => {
-            client
-                .post("/requests/record", &RecordsRequestInput { from_body, kind, about, case })
-                .await?
+        Request::Record { from_body, kind, about, case, due, hold, hold_plate } => {
+            let on_case = hold.then(|| HoldTarget::Case(case.clone()));
+            let hold = hold_plate.map(HoldTarget::Plate).or(on_case);
+            let input = RecordsRequestInput { from_body, kind, about, case, due, hold };
+            client.post("/requests/record", &input).await?
+        }
+        Request::Close { id, outcome, reason } => {
+            client.post(&of(&id, "/close"), &RecordsAnswer { outcome, reason }).await?
         }
     };
     output.object(&row, || describe(&row));
@@ -248,6 +281,9 @@ fn describe(row: &RequestView) -> String {
     }
     bounds.extend(scope.valid_until.map(|end| format!("usable until {}", local(end))));
     let mut lines = vec![format!("{} ({})", row.request, row.state)];
+    if !row.danger.is_empty() {
+        lines.push(format!("URGENT, a life is in danger: {}", row.danger));
+    }
     match row.purpose {
         Some(purpose) => {
             let case = if row.case.is_empty() { "none" } else { row.case.as_str() };
@@ -257,7 +293,21 @@ fn describe(row: &RequestView) -> String {
             ));
             lines.push(bounds.join("; "));
         }
-        None => lines.push(format!("{}: {}", row.requester, shown(&row.reason))),
+        None => {
+            lines.push(format!("{}: {}", row.requester, shown(&row.reason)));
+            if let Some(outcome) = row.outcome {
+                let by = row.decided_by.as_ref().map_or("", Text::as_str);
+                lines.push(format!("{outcome}, by {by}"));
+            } else if let Some(due) = row.due {
+                let under = if row.due_under.is_empty() {
+                    String::new()
+                } else {
+                    format!(" ({})", row.due_under)
+                };
+                lines.push(format!("to be answered by {}{under}", local(due)));
+            }
+            lines.extend(row.hold.map(|hold| format!("kept by hold {hold}")));
+        }
     }
     if let (Some(name), Some(title)) = (&row.decided_by, &row.title) {
         let by = row.delegation.as_ref().map_or(String::new(), |how| format!(" ({how})"));

@@ -25,7 +25,8 @@ pub(super) enum Source {
         /// The format of what it sends.
         #[arg(long)]
         format: String,
-        /// For tables and other exports: which column, or field, holds what.
+        /// For tables and other exports: which column, or field, holds what; a file, or the name of one that
+        /// `accord reads mapping` lists.
         #[arg(long, value_name = "FILE")]
         mapping: Option<PathBuf>,
         /// The camera of records that name none.

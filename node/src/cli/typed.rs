@@ -3,8 +3,9 @@
 //! next line of standard input, or is asked for where that is a terminal.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::io::{self, BufRead, IsTerminal as _, Write};
 
+use super::output::Output;
 use crate::permission::ActError;
 
 /// The options whose value may be `-`.
@@ -71,6 +72,20 @@ pub(super) fn filled(
 fn told_apart(arg: &OsStr) -> Option<&str> {
     let name = arg.to_str()?.strip_prefix("--")?;
     TOLD_APART.contains(&name).then_some(name)
+}
+
+/// Whether a person at this terminal sees what she is asked.
+pub(super) fn somebody_reads(output: Output) -> bool {
+    !output.json() && io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// Whether the person at the terminal says yes to a question; nothing else is a yes.
+pub(super) fn says_yes(question: &str, mut from: impl BufRead, mut to: impl Write) -> bool {
+    let mut answer = String::new();
+    to.write_all(question.as_bytes()).is_ok()
+        && to.flush().is_ok()
+        && from.read_line(&mut answer).is_ok()
+        && answer.trim() == "yes"
 }
 
 /// The next line of standard input; a person is asked for it.

@@ -1,8 +1,12 @@
 //! `accord user …`
 
-use std::path::Path;
+mod attesting;
+mod shown;
+
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
+use schemas::digest::Digest;
 use schemas::purpose::Role;
 use schemas::query::UserName;
 use schemas::text::Text;
@@ -11,15 +15,17 @@ use serde_json::{Value, json};
 
 use super::Done;
 use super::client::{Client, query_string};
-use super::output::{Output, number, table, text};
+use super::output::{Output, number, text};
 use super::time::{day, instant, local};
-use crate::admin::people::Changed;
+use crate::admin::training::Training;
+use crate::admin::user_change::Changed;
 use crate::permission::ActError;
 use crate::sign_in::recover;
 use audit_log::clock::Clock;
 use host::home::Home;
 use schemas::user::Delegation;
 use schemas::user::User as Registered;
+use shown::{describe, proposals};
 
 #[derive(Subcommand)]
 pub(super) enum User {
@@ -39,6 +45,15 @@ pub(super) enum User {
         /// Day of the last training.
         #[arg(long, value_parser = day)]
         trained_on: Option<Timestamp>,
+        /// User name of who held it.
+        #[arg(long, requires = "trained_on")]
+        trained_by: Option<UserName>,
+        /// The course that it was.
+        #[arg(long, requires = "trained_on")]
+        course: Option<Text>,
+        /// Day of the last clearance for criminal justice data.
+        #[arg(long, value_parser = day)]
+        cleared_on: Option<Timestamp>,
         /// Last day, for people registered for a time.
         #[arg(long, value_parser = instant)]
         until: Option<Timestamp>,
@@ -56,6 +71,23 @@ pub(super) enum User {
         /// The day.
         #[arg(long, value_parser = day)]
         on: Timestamp,
+        /// User name of who held it, where the policy says who does.
+        #[arg(long)]
+        by: Option<UserName>,
+        /// The course that it was, where the policy says what is covered.
+        #[arg(long)]
+        course: Option<Text>,
+        /// What was said to a person whose access was suspended; it comes back with that.
+        #[arg(long)]
+        discussion: Option<Text>,
+    },
+    /// Record that a person is cleared for criminal justice data.
+    Clear {
+        /// User name.
+        name: UserName,
+        /// The day of the clearance.
+        #[arg(long, value_parser = day)]
+        on: Timestamp,
     },
     /// End a person's access.
     Disable {
@@ -65,7 +97,20 @@ pub(super) enum User {
         #[arg(long, default_value = "")]
         reason: Text,
     },
-    /// Delegate the approving authority of a title to a person, for a time.
+    /// Vouch for a person with the agency key, for agreements that demand it. Whenever her name, title,
+    /// roles or training change, she is attested anew.
+    Attest {
+        /// User name.
+        name: UserName,
+        /// Until when; a year at most.
+        #[arg(long, value_parser = instant)]
+        until: Timestamp,
+        /// What was read before, by its digest; at a terminal it is shown and asked.
+        #[arg(long)]
+        digest: Option<Digest>,
+    },
+    /// Delegate the authority of a title to a person, for a time. Who bears the title does it; an
+    /// administrator records it with the paper that was signed.
     Delegate {
         /// User name.
         name: UserName,
@@ -78,6 +123,17 @@ pub(super) enum User {
         /// Until when.
         #[arg(long, value_parser = instant)]
         until: Timestamp,
+        /// The paper that who bears the title signed: its digest goes on record.
+        #[arg(long, value_name = "FILE")]
+        paper: Option<PathBuf>,
+    },
+    /// End what is delegated to a person of a title.
+    Undelegate {
+        /// User name.
+        name: UserName,
+        /// Whose authority.
+        #[arg(long)]
+        title: Text,
     },
     /// Let a person bind what she signs in by, with a one-time code that you hand to her.
     Enrol {
@@ -105,6 +161,17 @@ pub(super) enum User {
         /// User names.
         #[arg(required = true)]
         names: Vec<UserName>,
+    },
+    /// Suspend a person's access until she is trained anew, because a reason that she gave was unacceptable.
+    Suspend {
+        /// User name.
+        name: UserName,
+        /// The entry of the query.
+        #[arg(long)]
+        entry: u64,
+        /// Why the reason was unacceptable.
+        #[arg(long)]
+        reason: Text,
     },
     /// Take a person's passwords again that were locked after too many failures.
     Unlock {
@@ -151,33 +218,66 @@ pub(super) async fn run(
     output: Output,
 ) -> Result<Done, ActError> {
     let changed: Changed = match command {
-        User::Add { name, full_name, role, title, trained_on, until } => {
+        User::Add {
+            name,
+            full_name,
+            role,
+            title,
+            trained_on,
+            trained_by,
+            course,
+            cleared_on,
+            until,
+        } => {
             let user = Registered {
                 name,
                 full_name,
                 title: title.unwrap_or_default(),
                 roles: role,
                 trained_on,
+                trained_by,
+                course: course.unwrap_or_default(),
+                cleared_on,
                 until,
                 disabled: None,
                 enabled_at: None,
                 reviewed_at: None,
+                suspension: None,
+                attestation: None,
                 delegations: Vec::new(),
+                night_desk: None,
             };
             client.post("/users", &user).await?
         }
         User::List { at } => return list(client, at, output).await,
-        User::Train { name, on } => {
-            client.post(&format!("/users/{name}/train"), &json!({ "on": on })).await?
+        User::Suspend { name, entry, reason } => {
+            let body = json!({ "entry": entry, "reason": reason });
+            client.post(&format!("/users/{name}/suspend"), &body).await?
+        }
+        User::Train { name, on, by, course, discussion } => {
+            let (course, discussion) = (course.unwrap_or_default(), discussion.unwrap_or_default());
+            let training = Training { on, by, course, discussion };
+            client.post(&format!("/users/{name}/train"), &training).await?
+        }
+        User::Clear { name, on } => {
+            client.post(&format!("/users/{name}/clear"), &json!({ "on": on })).await?
         }
         User::Disable { name, reason } => {
             client.post(&format!("/users/{name}/disable"), &json!({ "reason": reason })).await?
         }
         User::Enable { name } => client.post(&format!("/users/{name}/enable"), &json!({})).await?,
-        User::Delegate { name, title, from, until } => {
-            client
-                .post(&format!("/users/{name}/delegate"), &Delegation { title, from, until })
-                .await?
+        User::Attest { name, until, digest } => {
+            let whom = attesting::Whom { name, until, digest };
+            attesting::attest(dir, client, &whom, output).await?
+        }
+        User::Delegate { name, title, from, until, paper } => {
+            let paper = paper.as_deref().map(digest_of).transpose()?;
+            let delegation = Delegation { title, from, until, holder: None, paper };
+            client.post(&format!("/users/{name}/delegate"), &delegation).await?
+        }
+        User::Undelegate { name, title } => {
+            let body = json!({ "title": title });
+            client.post(&format!("/users/{name}/delegation/end"), &body).await?
         }
         other => return sign_ins(dir, client, other, output).await,
     };
@@ -243,7 +343,10 @@ async fn sign_ins(
                 )
             });
         }
-        User::Proposals => return proposals(client, output).await,
+        User::Proposals => {
+            let waiting: Value = client.get("/proposals").await?;
+            output.object(&waiting, || proposals(&waiting));
+        }
         User::Confirm { proposal } => {
             let path = format!("/proposals/{proposal}/confirm");
             let user: Registered = client.post(&path, &json!({})).await?;
@@ -264,36 +367,6 @@ async fn sign_ins(
     Ok(Done::Ok)
 }
 
-async fn proposals(client: &Client, output: Output) -> Result<Done, ActError> {
-    let waiting: Value = client.get("/proposals").await?;
-    output.object(&waiting, || {
-        let rows = |key: &str| waiting.get(key).and_then(Value::as_array).cloned();
-        let proposed = rows("proposals").unwrap_or_default().into_iter().map(|one| {
-            let user = one.get("user").cloned().unwrap_or_default();
-            let number = one.get("number").and_then(Value::as_u64).unwrap_or_default();
-            vec![
-                format!("proposal {number}"),
-                text(&user, "name").to_owned(),
-                text(&one, "by").to_owned(),
-                format!("until {}", text(&one, "until")),
-            ]
-        });
-        let alone = rows("alone").unwrap_or_default().into_iter().map(|one| {
-            vec![
-                "to countersign".to_owned(),
-                text(&one, "user").to_owned(),
-                text(&one, "by").to_owned(),
-                match text(&one, "enrolled_by") {
-                    "" => String::new(),
-                    by => format!("enrolled by {by}"),
-                },
-            ]
-        });
-        table(&["what", "person", "by", ""], &proposed.chain(alone).collect::<Vec<_>>())
-    });
-    Ok(Done::Ok)
-}
-
 async fn list(client: &Client, at: Option<Timestamp>, output: Output) -> Result<Done, ActError> {
     let path = format!("/users{}", query_string(&[("at", at.map(|at| at.to_string()))]));
     let users: Vec<Registered> = client.get(&path).await?;
@@ -305,19 +378,9 @@ async fn list(client: &Client, at: Option<Timestamp>, output: Output) -> Result<
     Ok(Done::Ok)
 }
 
-fn describe(users: &[Registered]) -> String {
-    let rows: Vec<Vec<String>> = users
-        .iter()
-        .map(|user| {
-            vec![
-                user.name.to_string(),
-                user.full_name.to_string(),
-                user.title.to_string(),
-                user.roles.iter().map(|role| role.code()).collect::<Vec<_>>().join(", "),
-                user.trained_on.map_or("never".into(), |at| at.day()),
-                user.disabled.as_ref().map_or("enabled".into(), |why| format!("disabled: {why}")),
-            ]
-        })
-        .collect();
-    table(&["user", "name", "title", "roles", "trained", ""], &rows)
+/// H(a file).
+fn digest_of(file: &Path) -> Result<Digest, ActError> {
+    let bytes = std::fs::read(file)
+        .map_err(|e| ActError::usage(format!("`{}` cannot be read: {e}", file.display())))?;
+    Ok(Digest::of(&bytes))
 }

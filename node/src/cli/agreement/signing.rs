@@ -1,7 +1,7 @@
 //! Signing: a proposal as it stands in its file, an adherence to the text that was read. The agency key
 //! never leaves this process.
 
-use std::io::{BufRead, IsTerminal as _, Write};
+use std::io::{BufRead, Write};
 use std::path::Path;
 
 use agreements::agreement::Agreement;
@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::super::client::Client;
 use super::super::output::{Output, err};
+use super::super::typed::{says_yes, somebody_reads};
 use super::{SigningArgs, TextChoice, of, own_agency, shown};
 use crate::admin::agreements::{AdherenceInput, AgreementView, PreparedAdherence, sign_adherence};
 use crate::permission::ActError;
@@ -56,7 +57,7 @@ pub(super) async fn sign(
         )));
     }
     if choice.digest.is_none() {
-        if output.json() || !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
+        if !somebody_reads(output) {
             return Err(unread(&read));
         }
         err(&shown(&read));
@@ -86,21 +87,18 @@ fn unread(read: &AgreementView) -> ActError {
 }
 
 /// Whether the person at the terminal signs what was shown.
-fn agreed(read: &AgreementView, mut from: impl BufRead, mut to: impl Write) -> bool {
+fn agreed(read: &AgreementView, from: impl BufRead, to: impl Write) -> bool {
     let question = format!(
         "\nSign version {} of {}, proposed by {}, for this agency? Type yes: ",
         read.version, read.agreement, read.proposer
     );
-    let mut answer = String::new();
-    to.write_all(question.as_bytes()).is_ok()
-        && to.flush().is_ok()
-        && from.read_line(&mut answer).is_ok()
-        && answer.trim() == "yes"
+    says_yes(&question, from, to)
 }
 
 fn wanted(given: &SigningArgs) -> AdherenceInput {
     AdherenceInput {
-        share_with: (!given.share_with.is_empty()).then(|| given.share_with.clone()),
+        share_with: (given.receive_only || !given.share_with.is_empty())
+            .then(|| given.share_with.clone()),
         signatory: given.signatory.clone(),
         title: given.title.clone(),
     }
@@ -139,6 +137,7 @@ mod tests {
             title: String::new(),
             state: "proposed".into(),
             parties: Vec::new(),
+            standings: Vec::new(),
             effective: "2026-01-01T00:00:00Z".parse().unwrap(),
             expires: "2027-01-01T00:00:00Z".parse().unwrap(),
             proposer: "west-covina-ca-pd".parse().unwrap(),

@@ -17,7 +17,7 @@ use crate::permission::ActError;
 use crate::run::Node;
 use ::sign_in::enrolment_code;
 use audit_log::clock::Clock;
-use host::home::Home;
+use host::home::{Home, read_text, replace_private};
 
 /// How long anything may take that must happen.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
@@ -49,6 +49,7 @@ impl Federation {
         let mut cards = BTreeMap::new();
         for agency in &AGENCIES {
             let home = dir.join(agency.id);
+            let https = free_port()?;
             let args = InitArgs {
                 id: agency.id.parse().map_err(|e| ActError::failed(format!("{e}")))?,
                 name: words(agency.name)?,
@@ -61,13 +62,14 @@ impl Federation {
                 state: Some(agency.state.parse().map_err(|e| ActError::failed(format!("{e}")))?),
                 listen: vec![words(&format!("/ip4/127.0.0.1/tcp/{}", free_port()?))?],
                 address: Vec::new(),
-                http: None,
-                http_name: Vec::new(),
+                http: Some((Ipv4Addr::LOCALHOST, https).into()),
+                http_name: vec!["localhost".to_owned()],
                 contact: None,
                 database: None,
             };
             let code = enrolment_code()?;
             cards.insert(agency.id, init(&home, &args, &Clock::system(), &code).await?);
+            with_pages(&Home::open(&home)?, https)?;
             let node = Node::start(Home::open(&home)?, Clock::system()).await?;
             people::signs_in(&node, "admin", &code).await?;
             people::all(&node, agency).await?;
@@ -75,7 +77,7 @@ impl Federation {
         }
         for (id, node) in &nodes {
             for (other, card) in cards.iter().filter(|(other, _)| *other != id) {
-                let envelope = host::home::read_text(&dir.join(other).join("card.json"))?;
+                let envelope = read_text(&dir.join(other).join("card.json"))?;
                 let confirmation = Confirmation {
                     envelope,
                     fingerprint: card.agency_key.fingerprint(),
@@ -127,6 +129,13 @@ impl Federation {
         let stops = futures::future::join_all(self.nodes.values().map(|node| node.stop()));
         drop(tokio::time::timeout(PATIENCE, stops).await);
     }
+}
+
+/// Has a node show its pages on this machine.
+fn with_pages(home: &Home, port: u16) -> Result<(), ActError> {
+    // What is on top belongs to no table.
+    let text = format!("origin = \"https://localhost:{port}\"\n") + &read_text(&home.config())?;
+    Ok(replace_private(&home.config(), text.as_bytes())?)
 }
 
 /// Waits, for a bounded time, until something holds.

@@ -22,6 +22,7 @@ use crate::permission::{ActError, Principal};
 use crate::run::Node;
 use audit_log::keys;
 use schemas::key_use::KeyUse;
+use schemas::text::Text;
 
 pub(super) async fn agreements(book: &mut Book, federation: &Federation) -> Steps {
     book.heading("Agreements: signed by every party, travelling over the network");
@@ -127,6 +128,7 @@ pub(super) async fn written_request(book: &mut Book, federation: &Federation) ->
     let officer = by(monrovia, "officer").await?;
     // The refused query says the rest: whom, what for, which plate, which days, one use.
     let submission = Submission {
+        danger: Text::default(),
         after_refusal: refused.first().and_then(|heard| heard.query_id),
         ..Submission::default()
     };

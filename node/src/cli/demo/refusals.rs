@@ -197,6 +197,7 @@ async fn request(federation: &Federation) -> Steps {
             uses: Some(5),
             ..RequestScope::default()
         },
+        danger: Text::default(),
         after_refusal: None,
     };
     let filed = submit(sheriff, &by(sheriff, "officer").await?, &submission).await?;

@@ -130,7 +130,6 @@ pub(super) async fn ask(
         Recipients::These(question.to.iter().map(|to| id(to)).collect::<Result<_, _>>()?)
     };
     let mut draft = Draft {
-        user: officer.user.clone(),
         whom,
         authority: None,
         why: Justification {
@@ -154,6 +153,7 @@ pub(super) async fn ask(
         ),
         limit: 50,
         images: false,
+        for_user: None,
     };
     (question.vary)(&mut draft);
     let mut outcomes = node.queries.ask(&draft, &officer)?;

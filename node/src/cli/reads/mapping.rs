@@ -34,8 +34,8 @@ impl How {
             format: self.format.parse().map_err(|e| unfit(&e))?,
             mapping: mapping.map_err(|e| unfit(&e))?,
             camera: self.camera,
-            cameras: Vec::new(),
             zone: zone.map_err(|e| unfit(&e))?,
+            ..Options::default()
         };
         options.check().map_err(|e| unfit(&e))?;
         Ok(options)

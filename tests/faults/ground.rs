@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use audit_log::clock::Clock;
 use tempfile::TempDir;
@@ -16,7 +17,9 @@ use crate::relay::{Relay, Route, Towards};
 
 pub(crate) const ASKING: &str = "asking-ca-pd";
 pub(crate) const OWNING: &str = "owning-ca-pd";
-const PORT: u16 = 7420;
+pub(crate) const PORT: u16 = 7420;
+/// Where the HTTPS side of the owner is, if it has one.
+pub(crate) const HTTPS: u16 = 7443;
 /// What the relay's uneven delays are drawn from: the same in every run.
 const SEED: u64 = 1;
 /// Where the relay listens for those that go to the owner, and to the requester.
@@ -29,6 +32,10 @@ pub(crate) struct Made {
     pub(crate) homes: Option<[PathBuf; 2]>,
     /// Variables that each node runs with.
     pub(crate) variables: [Vec<(String, String)>; 2],
+    /// Hosts beside those of the two nodes, at the bridge.
+    pub(crate) strangers: usize,
+    /// Whether the owner has an HTTPS side, at [`HTTPS`].
+    pub(crate) https: bool,
 }
 
 /// A requester and an owner under an agreement. The nodes go first, the net last.
@@ -67,7 +74,7 @@ impl Pair {
     }
 
     pub(crate) fn made(label: &'static str, made: Made) -> Self {
-        let net = Net::new(label, 2);
+        let net = Net::new(label, 2 + made.strangers);
         let socket = |ip: &str, port| SocketAddr::new(ip.parse().expect("an address"), port);
         let routes: Vec<Route> = [(1, Towards::Owner), (0, Towards::Requester)]
             .into_iter()
@@ -91,9 +98,14 @@ impl Pair {
                 .collect();
             let listen = address(&Net::address(node), PORT);
             let reached = address(HUB, relayed);
+            let https = format!("{}:{HTTPS}", Net::address(node));
+            let mut further = vec!["--address", &reached];
+            if made.https && node == 1 {
+                further.extend(["--http", &https]);
+            }
             agency
                 .run_under(&["ip", "netns", "exec", &net.node(node)], &variables)
-                .init_with("california-statute", &listen, &["--address", &reached])
+                .init_with("california-statute", &listen, &further)
                 .start_with_officer()
         };
         let (asking, owning) = (agency(0, ASKING, RELAYED[1]), agency(1, OWNING, RELAYED[0]));
@@ -128,6 +140,16 @@ impl Pair {
     /// Officers who ask the owner until they are told to stop.
     pub(crate) fn officers(&self, count: usize) -> Officers {
         Officers::at(&self.officer, count, &[OWNING], &self.clock)
+    }
+
+    /// One officer asks; how long that took.
+    pub(crate) fn timed(&mut self) -> Duration {
+        let began = Instant::now();
+        self.ask();
+        let took = began.elapsed();
+        let last = self.told.last().map(|told| told.outcome.as_str());
+        assert_eq!(last, Some("answered"), "{}", self.label);
+        took
     }
 
     /// What officers were told.

@@ -3,9 +3,10 @@
 //! names every one-sided record and nothing else, nothing was released or seen without its entry,
 //! and service resumes by itself.
 //!
-//! `cargo run -p tests --bin faults [SCENARIO…]`, as root; without it the suite says that it is
-//! skipped. Every load is bounded in count and time and stays inside the namespaces.
+//! `cargo run -p tests --bin faults [--all] [SCENARIO…]`, as root; without it the suite says that it is
+//! skipped. With `--all` every flood is played, and for longer. Every load is bounded in count and time and stays inside the namespaces.
 
+mod floods;
 mod ground;
 mod judge;
 mod keys;
@@ -30,7 +31,7 @@ fn possible() -> Option<String> {
     None
 }
 
-const SCENARIOS: [Scenario; 11] = [
+const SCENARIOS: [Scenario; 12] = [
     ("cut", links::cut_in_an_exchange, possible),
     ("handshake", links::cut_in_a_handshake, possible),
     ("silent", links::broken_in_silence, possible),
@@ -40,9 +41,18 @@ const SCENARIOS: [Scenario; 11] = [
     ("paused", nodes::paused, possible),
     ("restarted", nodes::restarted, possible),
     ("rotated", keys::rotated, possible),
+    ("flooded", floods::flooded, possible),
     ("full", machine::full, possible),
     ("clock", machine::wrong_clocks, machine::clocks_impossible),
 ];
+
+/// Plays all of what is long.
+const ALL: &str = "--all";
+
+/// Whether all of what is long is played.
+fn at_length() -> bool {
+    std::env::args().any(|arg| arg == ALL)
+}
 
 /// How many scenarios are played at once.
 const LANES: usize = 2;
@@ -75,6 +85,11 @@ fn main() {
     {
         return relay::run(seed.parse().expect("a seed"), routes);
     }
+    if let [flood, what, folder] = args.as_slice()
+        && flood == "flood"
+    {
+        return floods::run(what, folder);
+    }
     if let Some(why) = net::impossible() {
         println!("faults: SKIPPED, nothing was tested: {why}");
         return;
@@ -82,7 +97,8 @@ fn main() {
     net::sweep();
     machine::sweep();
     let begun = Instant::now();
-    let chosen = |name: &str| args.is_empty() || args.iter().any(|arg| arg == name);
+    let named: Vec<&String> = args.iter().filter(|arg| *arg != ALL).collect();
+    let chosen = |name: &str| named.is_empty() || named.iter().any(|arg| *arg == name);
     let waiting: Mutex<VecDeque<Scenario>> =
         Mutex::new(SCENARIOS.into_iter().filter(|(name, ..)| chosen(name)).collect());
     let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front();

@@ -1,7 +1,11 @@
 //! What people do. Each act takes what it needs from the step's own dice; what a node refuses is as good
 //! as what it does, so long as the rules hold.
 
+mod keys;
+pub(crate) mod people;
+mod programs;
 mod requests;
+mod sources;
 
 use ::agreements::agreement::Act as NoticeOf;
 use ::agreements::policy::Policy;
@@ -27,6 +31,7 @@ use tests::fixtures::{HOUR_MS, draft, reads, words};
 
 use crate::agency::{Running, because, or_crash};
 use crate::dice::Dice;
+use crate::dishonest::seen;
 use crate::rules;
 use crate::script::Act;
 use crate::world::{PLATES, World, kept_in_mind};
@@ -44,6 +49,11 @@ pub(crate) async fn perform(world: &World, act: &Act, dice: &Dice) {
         Act::SearchOwn { at } => search_own(world, at, dice).await,
         Act::Import { at } => import(world, at, dice).await,
         Act::Correct { at } => correct_one(world, at, dice).await,
+        Act::Agree { at, with } => {
+            let all: Vec<usize> = (0..world.agencies.len()).collect();
+            let both = with.map(|with| vec![at, with]);
+            world.agree(&both.unwrap_or(all), dice).await;
+        }
         Act::Notice { at } => notice(world, at, dice).await,
         Act::Submit { from, to } => requests::submit(world, from, to, dice).await,
         Act::Decide { at } => requests::decide(world, at, dice).await,
@@ -58,7 +68,15 @@ pub(crate) async fn perform(world: &World, act: &Act, dice: &Dice) {
         Act::Reconcile { at, with } => reconcile(world, at, with).await,
         Act::Export { at } => rules::export_holds(world, at).await,
         Act::Block { at, peer } => block(world, at, peer).await,
+        Act::LetIn { at } => let_in(world, at).await,
         Act::AdoptPolicy { at } => adopt(world, at).await,
+        Act::SignIn { at } => people::come(world, at).await,
+        Act::SignOut { at } => people::leave(world, at).await,
+        Act::Program { at } => programs::upkeep(world, at, dice).await,
+        Act::AskByProgram { from, to } => programs::ask(world, from, to, dice).await,
+        Act::ExchangeKey { at } => keys::exchange(world, at, dice).await,
+        Act::Bring { at } => sources::bring(world, at, dice).await,
+        Act::WithdrawSource { at } => sources::withdrawn(world, at).await,
     }
 }
 
@@ -100,12 +118,14 @@ fn asking(world: &World, from: usize, to: Option<usize>, dice: &Dice) -> Draft {
         draft.whom = Recipients::All;
     }
     draft.elements = elements(dice, now);
-    draft.user = world.agencies[from].asks().user;
     draft
 }
 
 /// An officer is told how a query ended.
-fn told(world: &World, from: usize, outcome: &QueryOutcome) {
+pub(crate) fn told(world: &World, from: usize, outcome: &QueryOutcome) {
+    if !world.liar.is(from) {
+        seen::shown(world, from, outcome);
+    }
     world.truth.shown(from, outcome.query_id, outcome.outcome, outcome.reads.len());
     world.truth.count(|figures| match outcome.outcome {
         OutcomeCode::Answered => figures.answered += 1,
@@ -126,11 +146,11 @@ fn told(world: &World, from: usize, outcome: &QueryOutcome) {
     });
 }
 
-async fn ask_with(world: &World, node: &Running, from: usize, draft: &Draft) {
-    let by = Principal::of(draft.user.clone(), "simulation");
-    let Ok(mut outcomes) = node.queries.ask(draft, &by) else { return };
+/// Asks as somebody, and hears every outcome.
+async fn ask_as(world: &World, node: &Running, from: usize, draft: &Draft, by: &Principal) {
+    let Ok(mut outcomes) = node.queries.ask(draft, by) else { return };
     while let Some(outcome) = outcomes.recv().await {
-        world.truth.count(|figures| figures.asked += 1);
+        world.truth.count(|figures| figures.told += 1);
         told(world, from, &outcome);
     }
 }
@@ -138,7 +158,11 @@ async fn ask_with(world: &World, node: &Running, from: usize, draft: &Draft) {
 async fn ask(world: &World, from: usize, to: Option<usize>, draft: Option<Draft>, dice: &Dice) {
     let Some(node) = world.node(from) else { return };
     let draft = draft.unwrap_or_else(|| asking(world, from, to, dice));
-    or_crash(&node, ask_with(world, &node, from, &draft)).await;
+    let asked = async {
+        let by = people::who_asks(world, from, &node, dice).await;
+        ask_as(world, &node, from, &draft, &by).await;
+    };
+    or_crash(&node, asked).await;
 }
 
 async fn ask_again(world: &World, from: usize, dice: &Dice) {
@@ -148,8 +172,8 @@ async fn ask_again(world: &World, from: usize, dice: &Dice) {
         (!mine.is_empty()).then(|| *dice.one(&mine))
     });
     let Some((_, id)) = before else { return };
-    let officer = world.agencies[from].asks();
     let again = async {
+        let officer = people::who_asks(world, from, &node, dice).await;
         if let Ok(outcome) = node.queries.ask_again(id, &officer).await {
             told(world, from, &outcome);
         }
@@ -288,14 +312,19 @@ async fn reconcile(world: &World, at: usize, with: usize) {
 async fn block(world: &World, at: usize, peer: usize) {
     let Some(node) = world.node(at) else { return };
     let (by, peer) = (world.agencies[at].admin(), world.id(peer));
-    let blocked =
-        node.own().registry.state().peers.get(peer).is_some_and(|of| of.blocked.is_some());
+    let done = async { drop(cards::block(node.own(), &by, peer, &because()).await) };
+    or_crash(&node, done).await;
+}
+
+/// Lets in whoever is cut off. That comes more often than cutting off, or in a long life hardly anybody is asked.
+async fn let_in(world: &World, at: usize) {
+    let Some(node) = world.node(at) else { return };
+    let by = world.agencies[at].admin();
+    let state = node.own().registry.state();
     let done = async {
-        drop(if blocked {
-            cards::unblock(node.own(), &by, peer, &because()).await
-        } else {
-            cards::block(node.own(), &by, peer, &because()).await
-        });
+        for (id, _) in state.peers.iter().filter(|(_, peer)| peer.blocked.is_some()) {
+            drop(cards::unblock(node.own(), &by, id, &because()).await);
+        }
     };
     or_crash(&node, done).await;
 }

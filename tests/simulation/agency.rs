@@ -1,6 +1,8 @@
 //! An agency of a life: its home, its disk and its clock, and the node that runs there from one crash to
 //! the next.
 
+mod running;
+
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,36 +14,40 @@ use host::home::Home;
 use node::admin::cards::keep_in_home;
 use node::cli::{InitArgs, init};
 use node::config::{Bounds, Config};
-use node::context::NodeContext;
 use node::exchange::ask::QueryClient;
 use node::exchange::consistency::prove_as_observed;
 use node::exchange::deliver::Delivery;
 use node::exchange::peer_server::PeerServer;
 use node::exchange::standing::{Collector, collect_until};
 use node::exchange::witness::Witnessing;
-use node::permission::{OwnAgency, Principal};
+use node::permission::Principal;
 use node::reads::importer::Importer;
 use node::retention::Retention;
 use node::run::open_context_on;
 use schemas::agency::AgencyId;
 use schemas::text::Text;
 use schemas::time::Timestamp;
+use store::SignInRecords;
 use store::sqlite::Sqlite;
 use tempfile::TempDir;
 use tests::fixtures::words;
 use tests::identity::Identity;
-use tokio::sync::mpsc;
-use tokio::task::AbortHandle;
+use tokio::sync::{OnceCell, mpsc};
 
 use crate::alive::Alive;
 use crate::bugs::Bug;
 use crate::dice::Dice;
+use crate::dishonest::Liar;
 use crate::net::{Net, SimDial};
 use crate::store::{Disk, SimStore, at_once};
 use crate::truth::Truth;
 
+pub(crate) use running::Running;
+
 /// How long a node waits for an answer here, in seconds.
 const ANSWER_SECONDS: u32 = 20;
+/// How long a node may leave its heads unproven here, in seconds.
+pub(crate) const UNPROVEN_SECONDS: u32 = 1_200;
 /// How often a node asks for cosignatures.
 const COSIGNING: Duration = Duration::from_secs(600);
 /// How long a peer has to cosign.
@@ -54,53 +60,7 @@ pub(crate) struct Common {
     pub(crate) dice: Dice,
     pub(crate) truth: Truth,
     pub(crate) bug: Option<Bug>,
-}
-
-/// One run of a node.
-pub(crate) struct Running {
-    pub(crate) alive: Alive,
-    pub(crate) context: NodeContext,
-    pub(crate) dial: Arc<SimDial>,
-    pub(crate) queries: QueryClient<SimDial>,
-    pub(crate) witnessing: Witnessing,
-    pub(crate) retention: Retention,
-    pub(crate) importer: Importer,
-    delivery: Arc<Delivery<SimDial>>,
-    tasks: Mutex<Vec<AbortHandle>>,
-}
-
-impl Running {
-    pub(crate) fn own(&self) -> &OwnAgency {
-        &self.context.agency
-    }
-
-    /// Everything that is at work for it stands still.
-    fn stop(&self) {
-        self.alive.crash();
-        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
-        tasks.drain(..).for_each(|task| task.abort());
-    }
-
-    /// Has every peer prove what it showed and cosign the head of this log.
-    pub(crate) async fn have_cosigned_by_all(&self) {
-        let state = self.own().registry.state();
-        let peers: Vec<_> = state.peers.values().cloned().collect();
-        for peer in peers {
-            if peer.blocked.is_some() || state.alarm_about(&peer.card.value.id).is_some() {
-                continue;
-            }
-            let asked = async {
-                self.witnessing.prove_observed(self.dial.as_ref(), &peer).await?;
-                self.witnessing.have_cosigned(self.dial.as_ref(), &peer).await
-            };
-            drop(tokio::time::timeout(COSIGNED, asked).await);
-        }
-    }
-
-    /// Peers may be reached again.
-    pub(crate) fn wake(&self) {
-        self.delivery.wake();
-    }
+    pub(crate) liar: Liar,
 }
 
 /// An agency of a life.
@@ -108,17 +68,26 @@ pub(crate) struct SimAgency {
     pub(crate) index: usize,
     pub(crate) identity: Identity,
     pub(crate) clock: Clock,
-    pub(crate) disk: Mutex<Arc<Disk>>,
+    disk: Mutex<Arc<Disk>>,
     dir: TempDir,
     common: Common,
     running: Mutex<Option<Arc<Running>>>,
+    /// Where one person signs in at a time.
+    pub(crate) desk: tokio::sync::Mutex<()>,
 }
 
 /// Where homes are made: in memory, if the machine has such a place, since nothing here outlives a life.
 fn place() -> TempDir {
     let memory = std::path::Path::new("/dev/shm");
-    let made = if memory.is_dir() { TempDir::new_in(memory) } else { TempDir::new() };
-    made.expect("a directory")
+    // On a thread whose randomness is real: two lives of one seed would choose one name, and who comes second
+    // would draw another out of what its history is made of.
+    let made =
+        std::thread::spawn(
+            move || {
+                if memory.is_dir() { TempDir::new_in(memory) } else { TempDir::new() }
+            },
+        );
+    made.join().expect("a thread").expect("a directory")
 }
 
 impl SimAgency {
@@ -147,7 +116,11 @@ impl SimAgency {
         let code = enrolment_code().expect("a code");
         let card = init(dir.path(), &args, &clock, &code).await.expect("a home");
         let home = Home::open(dir.path()).expect("a home");
-        let bounds = Bounds { answer_seconds: ANSWER_SECONDS, ..Bounds::default() };
+        let bounds = Bounds {
+            answer_seconds: ANSWER_SECONDS,
+            unproven_seconds: UNPROVEN_SECONDS,
+            ..Bounds::default()
+        };
         let config = Config { exchange: bounds, ..Config::load(&home).expect("a configuration") };
         std::fs::write(home.config(), toml::to_string(&config).expect("TOML")).expect("a file");
         let database = at_once(Sqlite::open(&home.database())).expect("a database");
@@ -164,6 +137,7 @@ impl SimAgency {
             dir,
             common,
             running: Mutex::default(),
+            desk: tokio::sync::Mutex::default(),
         }
     }
 
@@ -177,6 +151,11 @@ impl SimAgency {
 
     pub(crate) fn disk(&self) -> Arc<Disk> {
         self.disk.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Puts another disk under its node, which does not run; the one before.
+    pub(crate) fn put_disk(&self, disk: Arc<Disk>) -> Arc<Disk> {
+        std::mem::replace(&mut *self.disk.lock().unwrap_or_else(PoisonError::into_inner), disk)
     }
 
     pub(crate) fn home(&self) -> Home {
@@ -240,7 +219,7 @@ impl SimAgency {
     }
 
     async fn begin(&self, alive: &Alive) -> Result<Running, String> {
-        let Common { net, dice, truth, bug } = self.common.clone();
+        let Common { net, dice, truth, bug, liar } = self.common.clone();
         let said = |e: &dyn std::fmt::Display| e.to_string();
         let home = self.home();
         let config = Config::load(&home).map_err(|e| said(&e))?;
@@ -252,14 +231,22 @@ impl SimAgency {
             truth,
             net: net.clone(),
             bug,
+            liar,
             behind: Mutex::default(),
             writes: AtomicU64::new(0),
             empty_at: Mutex::default(),
         });
+        let records: Arc<dyn SignInRecords> = store.clone();
         let context = open_context_on(&home, &config, self.clock.clone(), store).await;
         let context = context.map_err(|e| said(&e))?;
         let agency = &context.agency;
         keep_in_home(&home, &agency.registry).map_err(|e| said(&e))?;
+        if let Some(own) = &agency.registry.state().own {
+            for keys in context.keys.all() {
+                keys.settle(&own.value, agency.clock.now()).map_err(|e| said(&e))?;
+            }
+            context.keys.reload(&agency.log).map_err(|e| said(&e))?;
+        }
         anchor::check(&home, &agency.log, &agency.registry, context.store.as_ref())
             .await
             .map_err(|e| said(&e))?;
@@ -284,6 +271,9 @@ impl SimAgency {
             witnessing: witnessing.clone(),
             retention,
             importer,
+            door: OnceCell::new(),
+            records,
+            home: home.clone(),
             delivery,
             tasks: Mutex::default(),
         };

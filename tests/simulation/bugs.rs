@@ -36,10 +36,16 @@ pub(crate) enum Bug {
     HalfGroup,
     /// Every search finds a read that was not asked for.
     SearchWider,
+    /// Proofs that come beside messages are not read.
+    ProofsUnread,
+    /// What peers have not proven is forgotten.
+    DebtsForgotten,
+    /// Which head of a peer's log was cosigned last is forgotten.
+    HeadsForgotten,
 }
 
 impl Bug {
-    pub(crate) const ALL: [(&'static str, Self); 12] = [
+    pub(crate) const ALL: [(&'static str, Self); 15] = [
         ("append-after-release", Self::AppendAfterRelease),
         ("shown-unlogged", Self::ShownUnlogged),
         ("uses-forgotten", Self::UsesForgotten),
@@ -52,6 +58,9 @@ impl Bug {
         ("answers-kept", Self::AnswersKept),
         ("half-group", Self::HalfGroup),
         ("search-wider", Self::SearchWider),
+        ("proofs-unread", Self::ProofsUnread),
+        ("debts-forgotten", Self::DebtsForgotten),
+        ("heads-forgotten", Self::HeadsForgotten),
     ];
 
     /// Its name.
@@ -101,6 +110,7 @@ pub(crate) fn copied(row: &Row) -> Row {
             proved: changes.proved.clone(),
             waived: changes.waived.clone(),
             restamped: changes.restamped,
+            shown: changes.shown.clone(),
         },
     }
 }

@@ -2,6 +2,7 @@
 
 use schemas::digest::Digest;
 use schemas::entry::StoredEntry;
+use schemas::event::Event;
 use store::{EntryFilter, LogRecords as _};
 
 use crate::store::at_once;
@@ -30,7 +31,11 @@ pub(crate) fn print_side_by_side(world: &World) {
             let short: String = query.chars().take(8).collect();
             let peer = header.peer.map(|peer| peer.to_string()).unwrap_or_default();
             let column = " ".repeat(44 * agency);
-            let what = format!("{} {} {peer} {short}", header.index, header.kind.code());
+            let why = match seen.body.map(|body| body.event) {
+                Some(Event::PeerRejected(rejected)) => rejected.why,
+                _ => String::new(),
+            };
+            let what = format!("{} {} {peer} {short} {why}", header.index, header.kind.code());
             lines.push((header.at, agency, header.index, format!("{} {column}{what}", header.at)));
         }
     }

@@ -2,8 +2,13 @@
 
 use std::time::Duration;
 
+use audit_log::anchor;
+use schemas::checkpoint::SignedCheckpoint;
+use store::sqlite::Sqlite;
+use store::{Database as _, LogWriter as _};
+
 use crate::script::Fault;
-use crate::store::At;
+use crate::store::{At, Disk, at_once};
 use crate::world::World;
 
 /// How often a node is started that does not start at once, in the end.
@@ -44,7 +49,8 @@ pub(crate) async fn inflict(world: &World, fault: &Fault) {
         Fault::Full { at, seconds } => disk(at).full_for(Duration::from_secs(seconds)),
         Fault::Stall { at, seconds } => disk(at).stalls_for(Duration::from_secs(seconds)),
         Fault::Drift { at, millis } => world.agencies[at].clock.shift(millis),
-        Fault::Night { hours } => night(world, hours).await,
+        Fault::Older { at } => older(world, at).await,
+        Fault::Night { hours } => world.night(hours).await,
     }
 }
 
@@ -59,15 +65,39 @@ fn close(world: &World, ways: &[(usize, usize)], seconds: u64) {
     }
 }
 
-/// All nodes are down, and time passes.
-async fn night(world: &World, hours: u64) {
-    for agency in &world.agencies {
-        agency.crash();
+/// Puts an earlier copy in the place of the database, or makes one for the next time. The anchor in the
+/// home tells: the node does not start on it, and does once the database is back.
+async fn older(world: &World, at: usize) {
+    let agency = &world.agencies[at];
+    if world.liar.is(at) {
+        return;
     }
-    tokio::time::sleep(Duration::from_secs(hours * 3_600)).await;
-    for agency in &world.agencies {
-        world.start(agency.index).await;
+    let size = || at_once(agency.disk().database.log_state(agency.now().day_start()));
+    let size = || size().expect("a readable database").size;
+    let earlier = world.known(|known| known.earlier.remove(&at));
+    let Some((earlier, of)) = earlier else {
+        let path = agency.home().dir().join(format!("earlier-{}.db", size()));
+        let copied = !path.exists() && at_once(agency.disk().database.copy_to(&path)).is_ok();
+        if copied {
+            let copy = Disk::of(at_once(Sqlite::open(&path)).expect("a database"));
+            world.known(|known| known.earlier.insert(at, (copy, size())));
+        }
+        return;
+    };
+    agency.crash();
+    // It is at most a second behind the log.
+    let anchored = anchor::read(&agency.home()).ok().flatten();
+    let anchored = anchored.and_then(|note| SignedCheckpoint::parse(note.as_bytes()).ok());
+    if anchored.is_some_and(|head| head.unverified().size > of) {
+        let whole = agency.put_disk(earlier);
+        if agency.start().await.is_ok() {
+            let what =
+                format!("agency {at} starts on a database of {of} entries, older than its anchor");
+            world.truth.broken("older", what);
+        }
+        agency.put_disk(whole);
     }
+    world.start(at).await;
 }
 
 /// Nothing goes wrong any more: links and disks are as they should be, clocks are set, nodes are started.

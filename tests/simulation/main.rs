@@ -11,12 +11,14 @@ mod alive;
 mod bugs;
 mod dice;
 mod digest;
+mod dishonest;
 mod faults;
 mod many;
 mod net;
 mod options;
 mod rules;
 mod script;
+mod shrink;
 mod store;
 mod truth;
 mod world;
@@ -47,7 +49,7 @@ pub(crate) struct Played {
 fn play(options: &Options, seed: u64) -> Played {
     let options = options.clone();
     virtual_time::on_a_virtual_thread(seed, BEGAN_MS, move || {
-        let mut script = Script::of(seed, options.steps);
+        let mut script = Script::of(seed, options.steps, options.dishonest);
         script.steps.retain(|step| !options.without.contains(&step.number));
         let steps = script.steps.iter().map(|step| step.number).collect();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -83,5 +85,5 @@ fn main() -> ExitCode {
         println!("{}", serde_json::to_string(&played).expect("JSON"));
         return ExitCode::from(u8::from(!played.violations.is_empty()));
     }
-    if options.shrink { many::shrink(&options) } else { many::play(&options) }
+    if options.shrink { shrink::shrink(&options) } else { many::play(&options) }
 }

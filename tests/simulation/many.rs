@@ -14,16 +14,9 @@ use crate::options::Options;
 const LONGEST: Duration = Duration::from_secs(300);
 
 /// Plays one life in a process of its own.
-fn play_apart(options: &Options, seed: u64, without: &[usize]) -> Result<Played, String> {
+pub(crate) fn play_apart(options: &Options) -> Result<Played, String> {
     let mut command = Command::new(std::env::current_exe().expect("the path of this program"));
-    command.args(["--seed", &seed.to_string(), "--steps", &options.steps.to_string()]);
-    if !without.is_empty() {
-        let without: Vec<String> = without.iter().map(ToString::to_string).collect();
-        command.args(["--without", &without.join(",")]);
-    }
-    if let Some(bug) = options.bug {
-        command.args(["--bug", bug.name()]);
-    }
+    command.args(options.as_arguments());
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|e| e.to_string())?;
     let began = Instant::now();
@@ -63,7 +56,7 @@ pub(crate) fn play(options: &Options) -> ExitCode {
     let lane = || {
         let mut played = Vec::new();
         while let Some(seed) = next() {
-            let one = play_apart(options, seed, &[]);
+            let one = play_apart(&options.of_seed(seed));
             match &one {
                 Ok(life) => {
                     for broken in life.violations.iter().take(3) {
@@ -88,6 +81,8 @@ pub(crate) fn play(options: &Options) -> ExitCode {
     };
     let findings = all.iter().filter(failed).count();
     let sum = |of: fn(&Played) -> u64| all.iter().flatten().map(of).sum::<u64>();
+    let seconds = began.elapsed().as_secs();
+    let per_second = |count: u64| count / seconds.max(1);
     println!(
         "{}",
         json!({
@@ -96,67 +91,25 @@ pub(crate) fn play(options: &Options) -> ExitCode {
             "steps": sum(|life| life.figures.steps),
             "faults": sum(|life| life.figures.faults),
             "crashes": sum(|life| life.figures.crashes),
-            "exchanges": sum(|life| life.figures.asked),
+            "exchanges": sum(|life| life.figures.exchanges),
+            "told": sum(|life| life.figures.told),
             "answered": sum(|life| life.figures.answered),
             "refused": sum(|life| life.figures.refused),
             "unanswered": sum(|life| life.figures.unanswered),
             "entries": sum(|life| life.figures.entries),
             "virtual_days": sum(|life| life.figures.virtual_ms) / 86_400_000,
-            "seconds": began.elapsed().as_secs(),
+            "seconds": seconds,
+            "exchanges_per_second": per_second(sum(|life| life.figures.exchanges)),
+            "faults_per_second": per_second(sum(|life| life.figures.faults)),
         })
     );
     ExitCode::from(u8::from(findings > 0))
 }
 
 /// The rule that a life breaks first, if it breaks one.
-fn first_broken(played: &Result<Played, String>) -> Option<String> {
+pub(crate) fn first_broken(played: &Result<Played, String>) -> Option<String> {
     match played {
-        Ok(life) => life.violations.first().map(|broken| broken.rule.to_owned()),
+        Ok(life) => life.violations.first().map(|broken| broken.rule.clone()),
         Err(_) => Some("broken".into()),
     }
-}
-
-/// The shortest script found that still breaks the same rule, by leaving out ever smaller parts of it.
-pub(crate) fn shrink(options: &Options) -> ExitCode {
-    let seed = options.seeds[0];
-    let whole = play_apart(options, seed, &[]);
-    let Some(rule) = first_broken(&whole) else {
-        println!("simulate: seed {seed} breaks no rule");
-        return ExitCode::SUCCESS;
-    };
-    let mut left: Vec<usize> = match &whole {
-        Ok(life) => life.steps.clone(),
-        Err(_) => (0..options.steps).collect(),
-    };
-    let mut part = left.len().div_ceil(2);
-    while part > 0 {
-        let mut at = 0;
-        while at < left.len() {
-            let mut fewer = left.clone();
-            fewer.drain(at..(at + part).min(left.len()));
-            let without: Vec<usize> =
-                (0..options.steps).filter(|step| !fewer.contains(step)).collect();
-            if first_broken(&play_apart(options, seed, &without)) == Some(rule.clone()) {
-                left = fewer;
-            } else {
-                at += part;
-            }
-        }
-        part = if part == 1 { 0 } else { part.div_ceil(2) };
-    }
-    let without: Vec<String> = (0..options.steps)
-        .filter(|step| !left.contains(step))
-        .map(|step| step.to_string())
-        .collect();
-    println!(
-        "simulate: seed {seed} breaks `{rule}` with {} steps of {}",
-        left.len(),
-        options.steps
-    );
-    println!(
-        "simulate: cargo run -p tests --bin simulate -- --seed {seed} --steps {} --trace --logs --without {}",
-        options.steps,
-        without.join(",")
-    );
-    ExitCode::from(1)
 }

@@ -5,23 +5,26 @@
 //! notices as silence; it is cut, which both ends notice; half of it closes, so that one side is heard
 //! and does not hear; and it brings what opens a conversation twice.
 
+mod channel;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use audit_log::release::Released;
 use node::exchange::peer_server::PeerServer;
-use peer::link::{Channel, Dial, Dialler, Host as _, LinkError, Reach};
-use schemas::frame::{Frame, LARGEST_BESIDE};
+use peer::link::{Channel as _, Dial, Dialler, Host as _, LinkError, Reach};
 use schemas::key::PublicKey;
 use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep};
 
 use crate::alive::Alive;
 use crate::bugs::Bug;
 use crate::dice::Dice;
+use crate::dishonest::Liar;
 use crate::truth::Truth;
+
+pub(crate) use channel::SimChannel;
 
 /// How long a side waits for a frame before it takes the other for gone.
 const SILENCE: Duration = Duration::from_secs(30);
@@ -59,6 +62,8 @@ struct Inner {
     ways: BTreeMap<(usize, usize), Way>,
     standing: BTreeSet<(usize, usize)>,
     cuts: BTreeMap<(usize, usize), watch::Sender<u64>>,
+    /// Who does not reach whom at all, whatever heals.
+    hidden: BTreeSet<(usize, usize)>,
 }
 
 /// The network.
@@ -67,6 +72,7 @@ pub(crate) struct Net {
     dice: Dice,
     truth: Truth,
     bug: Option<Bug>,
+    liar: Liar,
 }
 
 fn pair(a: usize, b: usize) -> (usize, usize) {
@@ -74,14 +80,15 @@ fn pair(a: usize, b: usize) -> (usize, usize) {
 }
 
 impl Net {
-    pub(crate) fn new(dice: Dice, truth: Truth, bug: Option<Bug>) -> Arc<Self> {
+    pub(crate) fn new(dice: Dice, truth: Truth, bug: Option<Bug>, liar: Liar) -> Arc<Self> {
         let inner = Inner {
             hosts: BTreeMap::new(),
             ways: BTreeMap::new(),
             standing: BTreeSet::new(),
             cuts: BTreeMap::new(),
+            hidden: BTreeSet::new(),
         };
-        Arc::new(Self { inner: Mutex::new(inner), dice, truth, bug })
+        Arc::new(Self { inner: Mutex::new(inner), dice, truth, bug, liar })
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -143,8 +150,44 @@ impl Net {
         self.inner().ways.clear();
     }
 
+    /// Two agencies do not reach each other, or do again.
+    pub(crate) fn hide(&self, a: usize, b: usize, hidden: bool) {
+        if hidden {
+            self.inner().hidden.insert(pair(a, b));
+            self.cut(a, b);
+        } else {
+            self.inner().hidden.remove(&pair(a, b));
+        }
+    }
+
+    /// Everybody reaches everybody.
+    pub(crate) fn hide_nothing(&self) {
+        self.inner().hidden.clear();
+    }
+
     fn way(&self, from: usize, to: usize) -> Way {
-        self.inner().ways.get(&(from, to)).copied().unwrap_or_default()
+        let inner = self.inner();
+        let way = inner.ways.get(&(from, to)).copied().unwrap_or_default();
+        Way { closed: way.closed || inner.hidden.contains(&pair(from, to)), ..way }
+    }
+
+    /// An end of a conversation between two nodes that run, opened by no node: the frame that is put
+    /// there comes from the key of the one.
+    pub(crate) fn open_raw(self: &Arc<Self>, from: usize, to: usize) -> Option<SimChannel> {
+        let (key, alive, host, there) = {
+            let inner = self.inner();
+            let host = |agency| inner.hosts.iter().find(move |(_, of)| of.agency == agency);
+            let ((key, here), (_, there)) = (host(from)?, host(to)?);
+            (
+                PublicKey::from_bytes(key)?,
+                here.alive.clone(),
+                there.host.clone(),
+                there.alive.clone(),
+            )
+        };
+        let [near, far] = self.conversation(&alive, from, &there, to);
+        serve(self, &key, host, far);
+        Some(near)
     }
 
     fn delay(&self, from: usize, to: usize) -> Duration {
@@ -273,106 +316,4 @@ fn serve(net: &Net, dialler: &PublicKey, host: Arc<PeerServer>, mut channel: Sim
         hosted.tasks.retain(|task| !task.is_finished());
         hosted.tasks.push(task.abort_handle());
     }
-}
-
-/// One end of a conversation.
-pub(crate) struct SimChannel {
-    net: Arc<Net>,
-    from: usize,
-    to: usize,
-    alive: Alive,
-    out: mpsc::UnboundedSender<(Instant, Frame)>,
-    inn: mpsc::UnboundedReceiver<(Instant, Frame)>,
-    cut: watch::Receiver<u64>,
-    /// When the last frame that was sent arrives: none overtakes another.
-    last: Instant,
-}
-
-impl SimChannel {
-    /// Puts a frame on its way.
-    fn put(&mut self, frame: Frame) -> Result<(), LinkError> {
-        let way = self.net.way(self.from, self.to);
-        if way.closed || self.net.dice.happens(way.lost) {
-            return Ok(());
-        }
-        self.last = self.last.max(Instant::now() + self.net.delay(self.from, self.to));
-        let lost = || LinkError::Lost("closed by the peer".into());
-        self.out.send((self.last, frame)).map_err(|_| lost())
-    }
-
-    /// Has what opens a conversation come once more, by itself.
-    fn put_twice(&self, frame: &Frame) {
-        let ghost = {
-            let inner = self.net.inner();
-            let host = |agency| inner.hosts.iter().find(move |(_, of)| of.agency == agency);
-            let (Some((key, _)), Some((_, there))) = (host(self.from), host(self.to)) else {
-                return;
-            };
-            PublicKey::from_bytes(key).map(|key| (key, there.host.clone(), there.alive.clone()))
-        };
-        let Some((key, host, alive)) = ghost else { return };
-        let [mut near, far] = self.net.conversation(&self.alive, self.from, &alive, self.to);
-        serve(&self.net, &key, host, far);
-        drop(near.put(frame.clone()));
-        tokio::spawn(async move {
-            sleep(SILENCE).await;
-            drop(near);
-        });
-    }
-
-    fn fits(frame: &Frame) -> bool {
-        frame.body.len() <= frame.kind.largest_body() && frame.beside.len() <= LARGEST_BESIDE
-    }
-}
-
-impl Channel for SimChannel {
-    async fn send_all(&mut self, frames: &[Released]) -> Result<(), LinkError> {
-        self.alive.goes_on().await;
-        if self.net.dice.happens(200) {
-            tokio::task::yield_now().await;
-            self.alive.goes_on().await;
-        }
-        if self.cut.has_changed().unwrap_or(true) {
-            return Err(LinkError::Lost("the connection ended".into()));
-        }
-        for frame in frames {
-            let frame = frame.frame().clone();
-            self.net.truth.leaves(self.from, &frame);
-            if let Some(bug) = self.net.bug
-                && !bug.lets_pass(&self.net.dice, &frame)
-            {
-                continue;
-            }
-            let twice = self.net.way(self.from, self.to).twice;
-            if self.net.dice.happens(twice) {
-                self.put_twice(&frame);
-            }
-            self.put(frame)?;
-        }
-        Ok(())
-    }
-
-    async fn recv(&mut self) -> Result<Frame, LinkError> {
-        self.alive.goes_on().await;
-        let ended = || LinkError::Lost("the connection ended".into());
-        let came = tokio::select! {
-            biased;
-            _ = self.cut.changed() => return Err(ended()),
-            came = self.inn.recv() => came,
-            () = sleep(SILENCE) => return Err(LinkError::Silent),
-        };
-        let (at, frame) = came.ok_or_else(|| LinkError::Lost("closed by the peer".into()))?;
-        tokio::select! {
-            biased;
-            _ = self.cut.changed() => return Err(ended()),
-            () = sleep_until(at) => {}
-        }
-        self.alive.goes_on().await;
-        if !Self::fits(&frame) {
-            return Err(LinkError::Protocol("a frame larger than its kind allows".into()));
-        }
-        Ok(frame)
-    }
-
-    fn finish(self) {}
 }

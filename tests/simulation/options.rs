@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use crate::bugs::Bug;
+use crate::dishonest::Dishonesty;
 
-/// Steps of a life unless given.
-const STEPS: usize = 120;
+/// Steps of a life unless given: a federation is founded once for all of them.
+const STEPS: usize = 400;
 
 /// What `simulate` is given.
 #[derive(Debug, Clone)]
@@ -15,6 +16,8 @@ pub(crate) struct Options {
     /// Steps that are left out.
     pub(crate) without: BTreeSet<usize>,
     pub(crate) bug: Option<Bug>,
+    /// In which way an agency of every life is dishonest; otherwise one in three is, as the seed says.
+    pub(crate) dishonest: Option<Dishonesty>,
     pub(crate) jobs: usize,
     pub(crate) trace: bool,
     pub(crate) logs: bool,
@@ -34,6 +37,7 @@ impl Options {
             steps: STEPS,
             without: BTreeSet::new(),
             bug: None,
+            dishonest: None,
             jobs: 2,
             trace: false,
             logs: false,
@@ -48,6 +52,7 @@ impl Options {
                 "--seeds" => options.seeds = seeds(&value()?)?,
                 "--steps" => options.steps = number(&value()?)?,
                 "--without" => options.without = numbers(&value()?)?,
+                "--dishonest" => options.dishonest = Some(value()?.parse()?),
                 "--bug" => options.bug = Some(value()?.parse()?),
                 "--jobs" => options.jobs = number(&value()?)?,
                 "--trace" => options.trace = true,
@@ -61,6 +66,33 @@ impl Options {
             return Err("expected --seed N or --seeds FIRST..END".into());
         }
         Ok(options)
+    }
+
+    /// The same for one seed alone, which is played and not made shorter.
+    pub(crate) fn of_seed(&self, seed: u64) -> Self {
+        Self { seeds: vec![seed], shrink: false, first: false, ..self.clone() }
+    }
+
+    /// The arguments that say which life is played.
+    pub(crate) fn as_arguments(&self) -> Vec<String> {
+        let mut arguments = Vec::new();
+        let mut give = |name: &str, value: String| arguments.extend([name.to_owned(), value]);
+        for seed in &self.seeds {
+            give("--seed", seed.to_string());
+        }
+        if self.steps != STEPS {
+            give("--steps", self.steps.to_string());
+        }
+        if let Some(bug) = self.bug {
+            give("--bug", bug.name().to_owned());
+        }
+        if let Some(how) = self.dishonest {
+            give("--dishonest", how.name().to_owned());
+        }
+        if !self.without.is_empty() {
+            give("--without", ranges(&self.without));
+        }
+        arguments
     }
 }
 
@@ -83,4 +115,20 @@ fn numbers(text: &str) -> Result<BTreeSet<usize>, String> {
         }
     }
     Ok(all)
+}
+
+/// As [`numbers`] reads them.
+fn ranges(all: &BTreeSet<usize>) -> String {
+    let mut runs: Vec<(usize, usize)> = Vec::new();
+    for number in all {
+        match runs.last_mut() {
+            Some((_, last)) if *last + 1 == *number => *last = *number,
+            _ => runs.push((*number, *number)),
+        }
+    }
+    let run = |(first, last): &(usize, usize)| match first == last {
+        true => first.to_string(),
+        false => format!("{first}-{last}"),
+    };
+    runs.iter().map(run).collect::<Vec<_>>().join(",")
 }

@@ -3,26 +3,29 @@
 //! every frame; here stand the rules that take a look at the whole.
 
 use std::collections::BTreeMap;
-use std::io::Cursor;
 use std::sync::Arc;
 use std::time::Duration;
 
 use audit::check::UNPINNED;
 use audit::reconcile::{Class, Finding};
-use audit::{BundleFile, Pins, two_bundles};
+use audit::{BundleFile, Pins};
 use node::admin::cards;
 use node::auditing::export;
+use node::exchange::ask::QueryOutcome;
 use node::exchange::statements::Reconciler;
 use node::permission::ActError;
 use node::retention::DESTROY;
 use schemas::bundle::Scope;
+use schemas::frame::FrameKind;
 use schemas::outcome::OutcomeCode;
 use schemas::plate::Plate;
 use schemas::time::Timestamp;
-use store::{Due as _, Exchanges as _, OwnRead, OwnReads as _};
+use store::{Due as _, Exchanges as _, OutboxMessage, OwnRead, OwnReads as _};
 use tests::fixtures::{PLATE, draft};
 
+use crate::acts::{self, people};
 use crate::agency::{Running, SimAgency, because, or_crash};
+use crate::dishonest::{Dishonesty, seen};
 use crate::store::at_once;
 use crate::world::{Held, Imported, World};
 
@@ -34,7 +37,7 @@ const ONE_SIDED: [Class; 3] =
     [Class::SentOwnerSilent, Class::ReleasedNotReceived, Class::RefusedNotReceived];
 
 /// The agency keys of everybody, as an auditor pins them.
-fn pins(world: &World) -> Pins {
+pub(crate) fn pins(world: &World) -> Pins {
     let key = |agency: &SimAgency| {
         (agency.id().clone(), vec![agency.identity.agency_key.public().fingerprint()])
     };
@@ -43,6 +46,12 @@ fn pins(world: &World) -> Pins {
 
 /// Findings between two honest agencies accuse neither.
 pub(crate) fn accuses_nobody(world: &World, at: usize, with: usize, findings: &[Finding]) {
+    if world.liar.is(at) {
+        return;
+    }
+    if world.liar.is(with) {
+        return accuses_no_honest(world, findings);
+    }
     for finding in findings {
         // A receipt may still be on its way while faults last.
         if ONE_SIDED.contains(&finding.class) || finding.class == Class::ReceiptMissing {
@@ -50,6 +59,19 @@ pub(crate) fn accuses_nobody(world: &World, at: usize, with: usize, findings: &[
         }
         let what = format!("agency {at} of {with}: {finding:?}");
         world.truth.broken("accused", what);
+    }
+}
+
+/// Findings beside a dishonest agency name nobody else as who is not as they must be.
+fn accuses_no_honest(world: &World, findings: &[Finding]) {
+    // That one says of itself that the pages, by which it could be judged, are not kept.
+    let accusing = findings.iter().filter(|one| one.class != Class::RejectedAlthoughValid);
+    for finding in accusing {
+        let named = |of: &usize| Some(world.id(*of)) == finding.agency.as_ref();
+        if let Some(honest) = world.honest().iter().find(|of| named(of)) {
+            let what = format!("agency {honest}, beside a dishonest one: {finding:?}");
+            world.truth.broken("accused", what);
+        }
     }
 }
 
@@ -66,7 +88,8 @@ pub(crate) async fn after_retention(world: &World, at: usize) {
         agency.clock.shift(-day);
         let Ok(report) = done else { return };
         let Some(cut_off) = report.reads_cut_off.map(|at| at.plus_millis(-day)) else { return };
-        if node.alive.crashed() {
+        // One with two logs has reads in either of them.
+        if node.alive.crashed() || world.liar.is(at) {
             return;
         }
         reads_are_kept_or_gone(world, at, cut_off, &held_before);
@@ -130,7 +153,11 @@ fn holds_unknown(world: &World, at: usize) -> bool {
     state.holds.values().filter(|hold| hold.lasts()).count() != known
 }
 
-async fn exported(node: &Running, world: &World, at: usize) -> Result<Vec<u8>, ActError> {
+pub(crate) async fn exported(
+    node: &Running,
+    world: &World,
+    at: usize,
+) -> Result<Vec<u8>, ActError> {
     let by = world.agencies[at].auditor();
     let store = node.context.store.clone();
     let mut export = export::begin(node.own(), &store, &by, Scope::default()).await?;
@@ -150,7 +177,7 @@ async fn exported(node: &Running, world: &World, at: usize) -> Result<Vec<u8>, A
 
 /// The log of an agency as an auditor has it in hand holds.
 pub(crate) async fn export_holds(world: &World, at: usize) {
-    let Some(node) = world.node(at) else { return };
+    let Some(node) = world.node(at).filter(|_| !world.liar.is(at)) else { return };
     let check = async {
         if let Ok(bundle) = exported(&node, world, at).await {
             bundle_holds(world, at, &bundle);
@@ -166,7 +193,9 @@ fn bundle_holds(world: &World, at: usize, bundle: &[u8]) {
             for problem in report.problems.iter().filter(|problem| problem.code != UNPINNED) {
                 world.truth.broken("verifies", format!("agency {at}: {problem:?}"));
             }
-            for index in report.rejected_although_valid {
+            // Where reads were made up, the header of their answer holds, and its pages are not kept.
+            let made_up = world.liar.who().is_some_and(|(_, how)| how == Dishonesty::MakesUpReads);
+            for index in report.rejected_although_valid.iter().filter(|_| !made_up) {
                 let what = format!("agency {at}: entry {index} rejects what verifies");
                 world.truth.broken("verifies", what);
             }
@@ -177,8 +206,7 @@ fn bundle_holds(world: &World, at: usize, bundle: &[u8]) {
 
 /// What must hold at the end of a life, when nothing has gone wrong for a while.
 pub(crate) async fn at_the_end(world: &World) {
-    let count = world.agencies.len();
-    for at in 0..count {
+    for at in 0..world.agencies.len() {
         let Some(node) = world.node(at) else {
             world.truth.broken("resumes", format!("agency {at} does not run"));
             return;
@@ -188,8 +216,9 @@ pub(crate) async fn at_the_end(world: &World) {
     // Peers that were let in again are found by the next round.
     tokio::time::sleep(LETTERS).await;
     service_has_resumed(world).await;
+    seen::is_seen(world).await;
     tokio::time::sleep(LETTERS).await;
-    for at in 0..count {
+    for at in world.honest() {
         no_alarm(world, at);
         nothing_waits(world, at);
         after_retention(world, at).await;
@@ -208,33 +237,41 @@ async fn unblock_all(world: &World, at: usize, node: &Arc<Running>) {
     }
 }
 
-/// Every agency that asks another gets a word of it.
-async fn service_has_resumed(world: &World) {
-    for from in 0..world.agencies.len() {
-        for to in (0..world.agencies.len()).filter(|to| *to != from) {
-            let Some(node) = world.node(from) else { continue };
-            let mut draft = draft(&[world.id(to)], PLATE, world.agencies[from].now());
-            let by = world.agencies[from].asks();
-            draft.user = by.user.clone();
-            let mut outcomes = match node.queries.ask(&draft, &by) {
-                Ok(outcomes) => outcomes,
-                Err(error) => {
-                    world.truth.broken("resumes", format!("agency {from} of {to}: {error}"));
-                    continue;
-                }
-            };
-            while let Some(outcome) = outcomes.recv().await {
-                world.truth.shown(from, outcome.query_id, outcome.outcome, outcome.reads.len());
-                let word = matches!(outcome.outcome, OutcomeCode::Answered | OutcomeCode::Refused);
+/// One agency asks another; what becomes of it.
+pub(crate) async fn ask_once(world: &World, from: usize, to: usize) -> Option<QueryOutcome> {
+    let node = world.node(from)?;
+    let draft = draft(&[world.id(to)], PLATE, world.agencies[from].now());
+    let signed_in = people::signed_in(world, from, &node, true).await;
+    if signed_in.is_none() && !world.liar.is(from) {
+        world.truth.broken("resumes", format!("agency {from}: nobody can sign in"));
+    }
+    let by = signed_in.unwrap_or_else(|| world.agencies[from].asks());
+    let mut outcomes = match node.queries.ask(&draft, &by) {
+        Ok(outcomes) => outcomes,
+        Err(error) => {
+            world.truth.broken("resumes", format!("agency {from} of {to}: {error}"));
+            return None;
+        }
+    };
+    let outcome = outcomes.recv().await?;
+    acts::told(world, from, &outcome);
+    let withdrawn = world.known(|known| known.withdrawn.get(&to).cloned().unwrap_or_default());
+    if let Some(read) = outcome.reads.iter().find(|read| withdrawn.contains(&read.id)) {
+        let what = format!("agency {from} of {to}: {} was withdrawn and is found", read.id);
+        world.truth.broken("withdrawn", what);
+    }
+    Some(outcome)
+}
+
+/// Every honest agency that asks another gets a word of it.
+pub(crate) async fn service_has_resumed(world: &World) {
+    for from in world.honest() {
+        for to in world.honest().into_iter().filter(|to| *to != from) {
+            let Some(outcome) = ask_once(world, from, to).await else { continue };
+            if !matches!(outcome.outcome, OutcomeCode::Answered | OutcomeCode::Refused) {
                 let own = outcome.error.as_deref().unwrap_or_default();
-                if !word {
-                    let what = format!("agency {from} of {to}: {:?} {own}", outcome.outcome);
-                    world.truth.broken("resumes", what);
-                }
-                world.truth.tell(|| {
-                    let why: Vec<_> = outcome.reasons.iter().map(|one| one.code.code()).collect();
-                    format!("at the end agency {from} of {to}: {} {why:?}", outcome.outcome)
-                });
+                let what = format!("agency {from} of {to}: {:?} {own}", outcome.outcome);
+                world.truth.broken("resumes", what);
             }
         }
     }
@@ -242,7 +279,9 @@ async fn service_has_resumed(world: &World) {
 
 fn no_alarm(world: &World, at: usize) {
     let Some(node) = world.node(at) else { return };
-    for raised in node.own().registry.state().alarms.values() {
+    let state = node.own().registry.state();
+    let about = |peer| world.honest().iter().any(|of| world.id(*of) == peer);
+    for raised in state.alarms.values().filter(|raised| about(&raised.what.peer)) {
         world.truth.broken(
             "alarm",
             format!("agency {at}: {:?} about {}", raised.what.kind, raised.what.peer),
@@ -253,7 +292,18 @@ fn no_alarm(world: &World, at: usize) {
 /// Whatever was to reach a peer has.
 fn nothing_waits(world: &World, at: usize) {
     let disk = world.agencies[at].disk();
-    let waiting = at_once(disk.database.outbox(1_000)).expect("a readable database");
+    let mut waiting = at_once(disk.database.outbox(1_000)).expect("a readable database");
+    // Who is dishonest may take nothing in.
+    let dishonest = world.liar.who().map(|(who, _)| world.id(who));
+    // A peer takes in so many documents of a type a day, and says so.
+    let refused = world.node(at).map(|node| node.refused_letters()).unwrap_or_default();
+    let full = |message: &OutboxMessage| {
+        message.kind == FrameKind::Document && refused.iter().any(|one| one.by == message.peer)
+    };
+    waiting.retain(|queued| {
+        let message = queued.message();
+        Some(&message.peer) != dishonest && !full(message)
+    });
     if let Some(first) = waiting.first() {
         let message = first.message();
         let what = format!(
@@ -285,27 +335,20 @@ fn no_ended_answers(world: &World, at: usize) {
 async fn logs_agree(world: &World) {
     let mut bundles = BTreeMap::new();
     for at in 0..world.agencies.len() {
-        let Some(node) = world.node(at) else { continue };
-        match exported(&node, world, at).await {
-            Ok(bundle) => {
-                bundle_holds(world, at, &bundle);
-                bundles.insert(at, bundle);
-            }
-            Err(error) => world.truth.broken("verifies", format!("agency {at}: {error}")),
+        let Some(bundle) = world.bundle_of(at).await else { continue };
+        if !world.liar.is(at) {
+            bundle_holds(world, at, &bundle);
         }
+        bundles.insert(at, bundle);
     }
     for (at, first) in &bundles {
         for (with, second) in bundles.range(at + 1..) {
-            let mut two = [(at, first), (with, second)]
-                .map(|(of, bundle)| BundleFile::new(format!("agency {of}"), Cursor::new(bundle)));
-            match two_bundles::reconcile(&mut two, &pins(world), 0) {
-                Ok(compared) => settled(world, *at, *with, &compared.report.findings),
-                Err(error) => {
-                    world.truth.broken("reconciles", format!("agencies {at} and {with}: {error}"));
-                }
-            }
+            let found = seen::compared(world, (*at, first), (*with, second));
+            settled(world, *at, *with, &found);
         }
-        live(world, *at).await;
+        if !world.liar.is(*at) {
+            live(world, *at).await;
+        }
     }
 }
 
@@ -318,6 +361,8 @@ async fn live(world: &World, at: usize) {
         let dial = node.dial.as_ref();
         match reconciler.reconcile(dial, &by, &peer, Timestamp::MIN, Timestamp::MAX).await {
             Ok(report) => settled(world, at, with, &report.findings),
+            // Who is dishonest may hear nobody.
+            Err(_) if world.liar.is(with) => {}
             Err(error) => {
                 world.truth.broken("reconciles", format!("agency {at} of {with}: {error}"));
             }
@@ -327,6 +372,9 @@ async fn live(world: &World, at: usize) {
 
 /// At the end every receipt has come.
 fn settled(world: &World, at: usize, with: usize, findings: &[Finding]) {
+    if world.liar.is(at) || world.liar.is(with) {
+        return accuses_no_honest(world, findings);
+    }
     for finding in findings.iter().filter(|finding| !ONE_SIDED.contains(&finding.class)) {
         world.truth.broken("accused", format!("agency {at} of {with}: {finding:?}"));
     }

@@ -3,6 +3,7 @@
 //! says the same of the others.
 
 use crate::dice::Dice;
+use crate::dishonest::Dishonesty;
 
 /// Who may take part: the agencies of the five policies, and others under the law's minimum.
 pub(crate) const AGENCIES: [(&str, &str); 8] = [
@@ -33,6 +34,8 @@ pub(crate) enum Act {
     Import { at: usize },
     /// A read is corrected.
     Correct { at: usize },
+    /// Officials sign an agreement: of two agencies, or of all.
+    Agree { at: usize, with: Option<usize> },
     /// An official suspends, resumes or ends their own side of an agreement.
     Notice { at: usize },
     /// An officer files a written request.
@@ -51,10 +54,26 @@ pub(crate) enum Act {
     Reconcile { at: usize, with: usize },
     /// A log is exported and checked.
     Export { at: usize },
-    /// A peer is cut off, or let in again.
+    /// A peer is cut off.
     Block { at: usize, peer: usize },
+    /// Peers that are cut off are let in again.
+    LetIn { at: usize },
     /// The policy is adopted anew.
     AdoptPolicy { at: usize },
+    /// Who asks peers signs in, enrolled before where she was not.
+    SignIn { at: usize },
+    /// She signs out.
+    SignOut { at: usize },
+    /// A program is added, renewed or revoked.
+    Program { at: usize },
+    /// A program asks for a person who let it.
+    AskByProgram { from: usize, to: usize },
+    /// A key is exchanged.
+    ExchangeKey { at: usize },
+    /// A source brings reads.
+    Bring { at: usize },
+    /// What a source brought is withdrawn.
+    WithdrawSource { at: usize },
 }
 
 /// What goes wrong.
@@ -84,13 +103,20 @@ pub(crate) enum Fault {
     Drift { at: usize, millis: i64 },
     /// All nodes are down, and time passes.
     Night { hours: u64 },
+    /// A copy of the database is put in its place that was made the time before.
+    Older { at: usize },
 }
+
+/// Of so many steps, one is a deed of the dishonest agency.
+const DEEDS: usize = 20;
 
 /// What happens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum What {
     Act(Act),
     Fault(Fault),
+    /// The dishonest agency does what it is about.
+    Deed,
 }
 
 /// A step of a life.
@@ -110,12 +136,15 @@ pub(crate) struct Script {
     pub(crate) seed: u64,
     /// The agencies, by their place in [`AGENCIES`].
     pub(crate) agencies: Vec<usize>,
+    /// Which of them is dishonest, and how; one in three lives.
+    pub(crate) dishonest: Option<(usize, Dishonesty)>,
     pub(crate) steps: Vec<Step>,
 }
 
 impl Script {
-    /// The script of a seed, of so many steps.
-    pub(crate) fn of(seed: u64, steps: usize) -> Self {
+    /// The script of a seed, of so many steps; with an agency that is dishonest in a given way, if one is
+    /// given.
+    pub(crate) fn of(seed: u64, steps: usize, how: Option<Dishonesty>) -> Self {
         let dice = Dice::of(seed ^ 0x5eed_5eed);
         let mut others: Vec<usize> = (2..AGENCIES.len()).collect();
         let mut agencies = vec![0, 1];
@@ -123,21 +152,23 @@ impl Script {
             agencies.push(others.remove(dice.below(others.len())));
         }
         let count = agencies.len();
+        let dishonest = dishonest(seed, count, how);
         let steps = (0..steps).map(|number| {
             let after_ms = match dice.below(10) {
                 0..=4 => dice.within(0..40),
                 5..=7 => dice.within(40..1_500),
                 _ => dice.within(1_500..20_000),
             };
+            let deed = dishonest.is_some() && number % DEEDS == DEEDS / 2;
             let what = if dice.happens(200) {
                 What::Fault(fault(&dice, count))
             } else {
                 What::Act(act(&dice, count))
             };
-            Step { number, after_ms, what }
+            Step { number, after_ms, what: if deed { What::Deed } else { what } }
         });
         let steps = steps.collect();
-        Self { seed, agencies, steps }
+        Self { seed, agencies, dishonest, steps }
     }
 
     /// The dice of a step.
@@ -145,6 +176,17 @@ impl Script {
         let number = (step.number as u64 + 1).wrapping_mul(0x2545_f491_4f6c_dd1d);
         Dice::of(self.seed.rotate_left(17) ^ number)
     }
+}
+
+/// One life in three has an agency that is dishonest: each way in its turn.
+fn dishonest(seed: u64, count: usize, how: Option<Dishonesty>) -> Option<(usize, Dishonesty)> {
+    let all = Dishonesty::ALL;
+    let turn = usize::try_from(seed / 3).unwrap_or(0) % all.len();
+    let how = how.or_else(|| seed.is_multiple_of(3).then(|| all[turn].1))?;
+    let dice = Dice::of(seed ^ 0xd15_4057);
+    // Those who answer are met most often.
+    let who = if dice.happens(700) { dice.below(2) } else { dice.below(count) };
+    Some((who, how))
 }
 
 /// Two different agencies. Those under the law's minimum are met most often: they answer.
@@ -156,47 +198,77 @@ fn two(dice: &Dice, count: usize) -> (usize, usize) {
 
 fn act(dice: &Dice, count: usize) -> Act {
     let (from, to) = two(dice, count);
-    match dice.below(100) {
-        0..=26 => Act::Ask { from, to: (!dice.happens(150)).then_some(to) },
-        27..=36 => Act::AskMany { from, to, count: 2 + dice.below(6) },
-        37..=51 => Act::AskCiting { from, to },
-        52..=57 => Act::AskAgain { from },
-        58..=59 => Act::SearchOwn { at: from },
-        60..=65 => Act::Import { at: from },
-        66..=69 => Act::Correct { at: from },
-        70..=72 => Act::Notice { at: from },
-        73..=76 => Act::Submit { from, to },
-        77..=83 => Act::Decide { at: from },
-        84 => Act::WithdrawRequest { at: from },
-        85..=87 => Act::Hold { at: from },
-        88..=90 => Act::Retention { at: from },
-        91..=93 => Act::Cosign { at: from },
-        94..=95 => Act::Reconcile { at: from, with: to },
-        96..=97 => Act::Export { at: from },
-        98 => Act::Block { at: from, peer: to },
-        _ => Act::AdoptPolicy { at: from },
-    }
+    // Each as often as stands before it: officers ask far more than officials decide.
+    let acts: [(u64, Act); 27] = [
+        (24, Act::Ask { from, to: (!dice.happens(150)).then_some(to) }),
+        (16, Act::AskMany { from, to, count: at_once(dice) }),
+        (14, Act::AskCiting { from, to }),
+        (6, Act::AskAgain { from }),
+        (4, Act::AskByProgram { from, to }),
+        (2, Act::SearchOwn { at: from }),
+        (6, Act::Import { at: from }),
+        (4, Act::Correct { at: from }),
+        (2, Act::Agree { at: from, with: dice.happens(500).then_some(to) }),
+        (3, Act::Notice { at: from }),
+        (4, Act::Submit { from, to }),
+        (7, Act::Decide { at: from }),
+        (1, Act::WithdrawRequest { at: from }),
+        (3, Act::Hold { at: from }),
+        (3, Act::Retention { at: from }),
+        (3, Act::Cosign { at: from }),
+        (2, Act::Reconcile { at: from, with: to }),
+        (2, Act::Export { at: from }),
+        (1, Act::Block { at: from, peer: to }),
+        (4, Act::LetIn { at: from }),
+        (1, Act::AdoptPolicy { at: from }),
+        (1, Act::SignIn { at: from }),
+        (2, Act::SignOut { at: from }),
+        (2, Act::Program { at: from }),
+        (3, Act::Bring { at: from }),
+        (2, Act::WithdrawSource { at: from }),
+        (2, Act::ExchangeKey { at: from }),
+    ];
+    one_of(dice, acts)
+}
+
+/// How many ask at once: a few, and now and then a whole shift.
+fn at_once(dice: &Dice) -> usize {
+    if dice.happens(250) { 8 + dice.below(40) } else { 2 + dice.below(6) }
+}
+
+/// One of several, each as often as stands before it.
+fn one_of<T, const N: usize>(dice: &Dice, all: [(u64, T); N]) -> T {
+    let sum: u64 = all.iter().map(|(often, _)| often).sum();
+    let mut thrown = dice.within(0..sum);
+    let falls = |(often, one): (u64, T)| {
+        let here = thrown < often;
+        thrown = thrown.saturating_sub(often);
+        here.then_some(one)
+    };
+    all.into_iter().find_map(falls).expect("less than all of them together")
 }
 
 fn fault(dice: &Dice, count: usize) -> Fault {
     let (a, b) = two(dice, count);
     let seconds = dice.within(1..60);
     let after = u32::try_from(dice.below(6)).unwrap_or(0);
-    match dice.below(100) {
-        0..=11 => Fault::Crash { at: a },
-        12..=25 => Fault::CrashAtCommit { at: a, after, before: dice.happens(500) },
-        26..=47 => Fault::Start { at: a },
-        48..=56 => Fault::Cut { a, b },
-        57..=62 => Fault::HalfClose { from: a, to: b, seconds },
-        63..=67 => Fault::Part { a, b, seconds },
-        68..=75 => Fault::Bad { from: a, to: b, seconds },
-        76..=85 => Fault::CommitFails { at: a, after, persists: dice.happens(500) },
-        86..=88 => Fault::Full { at: a, seconds },
-        89..=91 => Fault::Stall { at: a, seconds },
-        92..=96 => {
-            let millis = i64::try_from(dice.within(0..120_000)).unwrap_or(0) - 60_000;
-            Fault::Drift { at: a, millis }
-        }
-        _ => Fault::Night { hours: *dice.one(&[1, 7, 26, 24 * 9, 24 * 40, 24 * 1_200]) },
-    }
+    let millis = i64::try_from(dice.within(0..120_000)).unwrap_or(0) - 60_000;
+    let hours = *dice.one(&[1, 7, 26, 24 * 9, 24 * 40, 24 * 1_200]);
+    let flip = dice.happens(500);
+    let faults: [(u64, Fault); 13] = [
+        (12, Fault::Crash { at: a }),
+        (14, Fault::CrashAtCommit { at: a, after, before: flip }),
+        (22, Fault::Start { at: a }),
+        (9, Fault::Cut { a, b }),
+        (6, Fault::HalfClose { from: a, to: b, seconds }),
+        (5, Fault::Part { a, b, seconds }),
+        (8, Fault::Bad { from: a, to: b, seconds }),
+        (10, Fault::CommitFails { at: a, after, persists: flip }),
+        (3, Fault::Full { at: a, seconds }),
+        (3, Fault::Stall { at: a, seconds }),
+        (5, Fault::Drift { at: a, millis }),
+        (3, Fault::Older { at: a }),
+        (4, Fault::Night { hours }),
+    ];
+    one_of(dice, faults)
 }

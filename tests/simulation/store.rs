@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use crate::alive::Alive;
 use crate::bugs::{self, Bug};
 use crate::dice::Dice;
+use crate::dishonest::Liar;
 use crate::net::Net;
 use crate::truth::Truth;
 
@@ -96,6 +97,7 @@ pub(crate) struct SimStore {
     pub(crate) truth: Truth,
     pub(crate) net: Arc<Net>,
     pub(crate) bug: Option<Bug>,
+    pub(crate) liar: Liar,
     /// What was acknowledged and is not written yet, where that is the planted flaw.
     pub(crate) behind: Mutex<Behind>,
     /// Writes so far.

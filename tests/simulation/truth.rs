@@ -5,9 +5,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use schemas::agency::AgencyId;
+use schemas::authenticator::SessionId;
 use schemas::authority::AuthorityId;
+use schemas::body::Body;
 use schemas::digest::Digest;
 use schemas::entry::EntryKind;
+use schemas::event::Event;
 use schemas::frame::{Frame, FrameKind};
 use schemas::outcome::OutcomeCode;
 use schemas::query::QueryId;
@@ -29,7 +32,10 @@ pub(crate) struct Violation {
 pub(crate) struct Figures {
     pub(crate) steps: u64,
     pub(crate) faults: u64,
-    pub(crate) asked: u64,
+    /// Queries that were logged, and so could leave.
+    pub(crate) exchanges: u64,
+    /// Outcomes that officers were told.
+    pub(crate) told: u64,
     pub(crate) answered: u64,
     pub(crate) refused: u64,
     pub(crate) unanswered: u64,
@@ -56,6 +62,12 @@ struct OfAgency {
     today: BTreeMap<(AuthorityId, AgencyId, Timestamp), u32>,
     /// Authorities of which its own side is suspended or ended.
     ended: BTreeSet<AuthorityId>,
+    /// Sessions that its log tells of, and when those of them ended that did.
+    sessions: BTreeMap<SessionId, Option<Timestamp>>,
+    /// Whom it rejected something of, as its log says.
+    rejected: BTreeSet<AgencyId>,
+    /// What each peer caused to be logged without a result, in the present minute of its clock.
+    fruitless: BTreeMap<AgencyId, (i64, u32)>,
 }
 
 /// What an authority bounds.
@@ -76,6 +88,10 @@ struct Inner {
     violations: Vec<Violation>,
     figures: Figures,
     trace: bool,
+    /// Frames that left each agency, by kind.
+    frames: BTreeMap<(usize, u8), u64>,
+    /// Whose own words and acts are not judged.
+    dishonest: Option<usize>,
 }
 
 /// What really happened. Cheap to clone.
@@ -88,8 +104,9 @@ impl Truth {
     }
 
     /// Of so many agencies.
-    pub(crate) fn of(agencies: usize, trace: bool) -> Self {
+    pub(crate) fn of(agencies: usize, dishonest: Option<usize>, trace: bool) -> Self {
         let this = Self::default();
+        this.inner().dishonest = dishonest;
         this.inner().agencies.resize_with(agencies, OfAgency::default);
         this.inner().trace = trace;
         this
@@ -125,6 +142,20 @@ impl Truth {
         }
     }
 
+    /// How many frames of a kind have left an agency.
+    pub(crate) fn sent(&self, agency: usize, kind: FrameKind) -> u64 {
+        self.inner().frames.get(&(agency, kind as u8)).copied().unwrap_or_default()
+    }
+
+    /// Says how many frames of which kind left each agency.
+    pub(crate) fn tell_frames(&self) {
+        let frames = self.inner().frames.clone();
+        for ((agency, kind), count) in frames {
+            let kind = FrameKind::from_byte(kind);
+            self.tell(|| format!("agency {agency} sent {count} frames {kind:?}"));
+        }
+    }
+
     /// What an authority bounds, as its parties agreed.
     pub(crate) fn bound(&self, authority: AuthorityId, bound: Bound) {
         self.inner().bounds.insert(authority, bound);
@@ -140,16 +171,26 @@ impl Truth {
         }
     }
 
+    /// Whether the log of an agency says that something of a peer was rejected.
+    pub(crate) fn has_rejected(&self, agency: usize, peer: &AgencyId) -> bool {
+        self.inner().agencies[agency].rejected.contains(peer)
+    }
+
     /// These rows are durable at an agency.
     pub(crate) fn durable(&self, agency: usize, rows: &[Row]) {
         let mut broken = Vec::new();
         {
             let mut inner = self.inner();
             let inner = &mut *inner;
+            let sent = rows.iter().filter(|row| row.header.kind == EntryKind::QuerySent).count();
+            inner.figures.entries += rows.len() as u64;
+            inner.figures.exchanges += sent as u64;
+            if inner.dishonest == Some(agency) {
+                return;
+            }
             let bounds = &inner.bounds;
             let of = &mut inner.agencies[agency];
             for row in rows {
-                inner.figures.entries += 1;
                 if row.header.index != of.size {
                     let (index, size) = (row.header.index, of.size);
                     broken.push(("index", format!("entry {index} where {size} is next")));
@@ -170,6 +211,10 @@ impl Truth {
 
     /// A frame leaves an agency: whatever tells of a query must stand in its log.
     pub(crate) fn leaves(&self, agency: usize, frame: &Frame) {
+        *self.inner().frames.entry((agency, frame.kind as u8)).or_default() += 1;
+        if self.inner().dishonest == Some(agency) {
+            return;
+        }
         let digest = Digest::of(&frame.body);
         let logged = match frame.kind {
             FrameKind::Query | FrameKind::Receipt => {
@@ -192,6 +237,15 @@ impl Truth {
         }
     }
 
+    /// Somebody of an agency is signed in: her session stands in its log.
+    pub(crate) fn opened(&self, agency: usize, session: SessionId) {
+        let judged = self.inner().dishonest != Some(agency);
+        if judged && !self.inner().agencies[agency].sessions.contains_key(&session) {
+            let what = format!("agency {agency}: session {session} opens without its entry");
+            self.broken("session", what);
+        }
+    }
+
     /// An officer of an agency is shown how a query ended.
     pub(crate) fn shown(
         &self,
@@ -200,7 +254,8 @@ impl Truth {
         outcome: OutcomeCode,
         reads: usize,
     ) {
-        if outcome != OutcomeCode::Answered && reads == 0 {
+        let judged = self.inner().dishonest != Some(agency);
+        if !judged || (outcome != OutcomeCode::Answered && reads == 0) {
             return;
         }
         let heard = query.and_then(|id| self.inner().agencies[agency].heard.get(&id).copied());
@@ -213,7 +268,66 @@ impl Truth {
     }
 }
 
+/// Most that a peer may cause to be logged without a result in a minute: what is allowed of one, which may
+/// have been caused at the end of the one before as well, and what was under way.
+const MOST_FRUITLESS: u32 = 2 * 300 + 64;
+
+/// How much later than the end of a session a query may be logged that was asked in it: a disk stalls and a
+/// clock is set meanwhile.
+const UNDER_WAY_MS: i64 = 300_000;
+
 impl OfAgency {
+    /// What a peer causes without a result is bounded, and what proves nothing stands in the log.
+    fn bear(&mut self, row: &Row, broken: &mut Vec<(&'static str, String)>) {
+        let Some(peer) = &row.header.peer else { return };
+        match row.header.kind {
+            EntryKind::PeerRejected => {
+                self.rejected.insert(peer.clone());
+            }
+            EntryKind::QueryRefused | EntryKind::AnswerRedelivered => {}
+            _ => return,
+        }
+        let minute = row.header.at.millis().div_euclid(60_000);
+        let (of, count) = self.fruitless.entry(peer.clone()).or_default();
+        if *of != minute {
+            (*of, *count) = (minute, 0);
+        }
+        *count += 1;
+        if *count == MOST_FRUITLESS {
+            broken.push(("flooded", format!("{count} entries without a result about {peer}")));
+        }
+    }
+
+    /// Sessions begin and end with their entries, and nobody asks in one that is not there.
+    fn follow_sessions(&mut self, row: &Row, broken: &mut Vec<(&'static str, String)>) {
+        let kinds = [EntryKind::SignInSucceeded, EntryKind::SessionEnded, EntryKind::QuerySent];
+        if !kinds.contains(&row.header.kind) {
+            return;
+        }
+        let Ok(body) = serde_json::from_str::<Body>(&row.body) else { return };
+        match &body.event {
+            Event::SignInSucceeded(signed_in) => {
+                self.sessions.insert(signed_in.session, None);
+            }
+            Event::SessionEnded(ended) => {
+                self.sessions.insert(ended.session, Some(row.header.at));
+            }
+            _ => {
+                let said = body.actor.auth.strip_prefix("session ");
+                let said = said.and_then(|said| said.split(',').next());
+                let Some(Ok(session)) = said.map(str::parse::<SessionId>) else { return };
+                let of = self.sessions.get(&session);
+                // What was asked while it lasted may be logged somewhat later.
+                let over = |ended: &Timestamp| ended.plus_millis(UNDER_WAY_MS) < row.header.at;
+                if of.is_none_or(|of| of.as_ref().is_some_and(over)) {
+                    let what =
+                        format!("a query of the session {session}, of which the log says {of:?}");
+                    broken.push(("session", what));
+                }
+            }
+        }
+    }
+
     fn take(
         &mut self,
         row: &Row,
@@ -221,6 +335,8 @@ impl OfAgency {
         broken: &mut Vec<(&'static str, String)>,
     ) {
         let (changes, at) = (&row.changes, row.header.at);
+        self.bear(row, broken);
+        self.follow_sessions(row, broken);
         let beside = row.envelopes.as_deref().unwrap_or_default();
         let last = beside.lines().last().map(|line| Digest::of(line.as_bytes()));
         match row.header.kind {

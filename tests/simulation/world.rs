@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ::agreements::agreement::Agreement;
+use ::sign_in::Secret;
 use node::admin::agreements::{self, AdherenceInput, prepare_adherence, sign_adherence};
 use node::admin::cards::{self, Confirmation};
 use node::admin::people;
@@ -19,16 +20,19 @@ use schemas::time::Timestamp;
 use schemas::user::User;
 use tests::fixtures::{agreement, officer, words};
 use tests::identity::envelope_text;
+use tests::officials::as_demanded;
 use tokio::task::JoinSet;
 
 use crate::acts;
-use crate::agency::{Common, Running, SimAgency};
+use crate::agency::{Common, Running, SimAgency, or_crash};
 use crate::bugs::Bug;
 use crate::dice::Dice;
+use crate::dishonest::{Liar, deeds};
 use crate::faults;
 use crate::net::Net;
 use crate::rules;
-use crate::script::{AGENCIES, Script, Step, What};
+use crate::script::{AGENCIES, Fault, Script, Step, What};
+use crate::store::Disk;
 use crate::truth::{Bound, Truth};
 
 /// The plates that cars have here.
@@ -56,13 +60,31 @@ pub(crate) struct Held {
 }
 
 /// What the people of a life know.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Known {
     pub(crate) reads: Vec<Imported>,
     pub(crate) asked: Vec<(usize, QueryId)>,
     /// Holds by agency and number.
     pub(crate) holds: BTreeMap<(usize, u64), Held>,
     pub(crate) agreements: Vec<AuthorityId>,
+    /// Earlier copies of databases, and how many entries they hold.
+    pub(crate) earlier: BTreeMap<usize, (Arc<Disk>, u64)>,
+    /// Who asks peers at an agency, once she is enrolled.
+    pub(crate) people: BTreeMap<usize, Person>,
+    /// Reads that sources brought, and those of them that were withdrawn.
+    pub(crate) brought: BTreeMap<usize, BTreeSet<ReadId>>,
+    pub(crate) withdrawn: BTreeMap<usize, BTreeSet<ReadId>>,
+}
+
+/// What somebody has who signs in.
+#[derive(Default)]
+pub(crate) struct Person {
+    /// The codes of her card that are not used yet.
+    pub(crate) card: Vec<String>,
+    /// The session that is open, and since when.
+    pub(crate) session: Option<(Secret, Timestamp)>,
+    /// The session that she let the agency's program have.
+    pub(crate) lent: Option<Secret>,
 }
 
 /// A federation.
@@ -72,6 +94,7 @@ pub(crate) struct World {
     pub(crate) net: Arc<Net>,
     pub(crate) truth: Truth,
     pub(crate) bug: Option<Bug>,
+    pub(crate) liar: Liar,
     pub(crate) known: Mutex<Known>,
 }
 
@@ -90,22 +113,56 @@ impl World {
         self.agencies[agency].id()
     }
 
+    /// Everybody but who is dishonest.
+    pub(crate) fn honest(&self) -> Vec<usize> {
+        (0..self.agencies.len()).filter(|agency| !self.liar.is(*agency)).collect()
+    }
+
+    /// The log of an agency as an auditor has it in hand.
+    pub(crate) async fn bundle_of(&self, agency: usize) -> Option<Vec<u8>> {
+        let node = self.node(agency)?;
+        match rules::exported(&node, self, agency).await {
+            Ok(bundle) => Some(bundle),
+            Err(error) => {
+                self.truth.broken("verifies", format!("agency {agency}: {error}"));
+                None
+            }
+        }
+    }
+
+    /// All nodes are down, and time passes.
+    pub(crate) async fn night(&self, hours: u64) {
+        for agency in &self.agencies {
+            agency.crash();
+        }
+        tokio::time::sleep(Duration::from_secs(hours * 3_600)).await;
+        for agency in &self.agencies {
+            self.start(agency.index).await;
+        }
+    }
+
     /// Plays a script to its end.
     pub(crate) async fn play(script: Script, bug: Option<Bug>, trace: bool) -> Arc<Self> {
         let dice = Dice::of(script.seed ^ 0x00d1_ce00);
-        let truth = Truth::of(script.agencies.len(), trace);
-        let net = Net::new(dice.clone(), truth.clone(), bug);
-        let common = Common { net: net.clone(), dice, truth: truth.clone(), bug };
+        let liar = Liar::of(script.dishonest);
+        let who = script.dishonest.map(|(who, _)| who);
+        let truth = Truth::of(script.agencies.len(), who, trace);
+        truth.tell(|| format!("dishonest: {:?}", script.dishonest));
+        let net = Net::new(dice.clone(), truth.clone(), bug, liar.clone());
+        let (net_too, truth_too) = (net.clone(), truth.clone());
+        let common = Common { net: net_too, dice, truth: truth_too, bug, liar: liar.clone() };
         let mut agencies = Vec::new();
         for (index, which) in script.agencies.iter().enumerate() {
             let (id, policy) = AGENCIES[*which];
             agencies.push(SimAgency::new(index, id, policy, common.clone()).await);
         }
         let known = Mutex::default();
-        let world = Arc::new(Self { script, agencies, net, truth, bug, known });
+        let world = Arc::new(Self { script, agencies, net, truth, bug, liar, known });
         world.found().await;
         world.live().await;
+        world.truth.tell_frames();
         world.end().await;
+        world.truth.tell_frames();
         world
     }
 
@@ -142,8 +199,8 @@ impl World {
         tokio::time::sleep(Duration::from_secs(5)).await;
     }
 
-    /// An agreement between some agencies, as far as their policies let them sign one.
-    async fn agree(&self, parties: &[usize], dice: &Dice) {
+    /// An agreement between some agencies, as far as their policies let them sign one and their nodes run.
+    pub(crate) async fn agree(&self, parties: &[usize], dice: &Dice) {
         let first = &self.agencies[parties[0]];
         let ids: Vec<&AgencyId> = parties.iter().map(|party| self.id(*party)).collect();
         let mut text = agreement(&ids, first.now());
@@ -158,14 +215,23 @@ impl World {
         self.truth.bound(text.id.clone(), bound);
         self.known(|known| known.agreements.push(text.id.clone()));
         for party in parties {
-            let signed = self.sign(*party, &text, *party == parties[0]).await;
-            self.truth.tell(|| format!("agency {party} signs {}: {signed:?}", text.id));
+            let Some(node) = self.node(*party) else { continue };
+            let signing = async {
+                let signed = self.sign(&node, *party, &text, *party == parties[0]).await;
+                self.truth.tell(|| format!("agency {party} signs {}: {signed:?}", text.id));
+            };
+            or_crash(&node, signing).await;
         }
     }
 
-    async fn sign(&self, agency: usize, text: &Agreement, proposing: bool) -> Result<(), ActError> {
+    async fn sign(
+        &self,
+        running: &Running,
+        agency: usize,
+        text: &Agreement,
+        proposing: bool,
+    ) -> Result<(), ActError> {
         let at = &self.agencies[agency];
-        let running = at.running().expect("a node");
         let (own, by) = (running.own(), at.official());
         for _ in 0..100 {
             if proposing || agreements::show(own, &text.id, None).is_ok() {
@@ -195,7 +261,8 @@ impl World {
         let started = at.start().await;
         self.truth.tell(|| format!("agency {agency} starts: {started:?}"));
         if let Some(running) = at.running() {
-            tokio::spawn(SimAgency::cosigning(running));
+            tokio::spawn(SimAgency::cosigning(running.clone()));
+            tokio::spawn(async move { running.upkeep_of_sessions().await });
         }
     }
 
@@ -252,8 +319,11 @@ impl World {
                 let (world, act, dice) = (self.clone(), act.clone(), self.script.dice(step));
                 acts.spawn(async move { acts::perform(&world, &act, &dice).await });
             }
+            What::Deed => deeds::deed(self, &self.script.dice(step)).await,
             What::Fault(fault) => {
-                self.truth.count(|figures| figures.faults += 1);
+                // To start what has crashed mends something.
+                let wrong = !matches!(fault, Fault::Start { .. });
+                self.truth.count(|figures| figures.faults += u64::from(wrong));
                 faults::inflict(self, fault).await;
             }
         }
@@ -270,7 +340,7 @@ impl World {
 }
 
 /// Who works at an agency, besides its administrator.
-fn staff(agency: &SimAgency, running: &Running) -> [User; 4] {
+fn staff(agency: &SimAgency, running: &Running) -> Vec<User> {
     let now = agency.now();
     let state = running.own().registry.state();
     let policy = state.policy.as_ref().expect("a policy");
@@ -283,12 +353,15 @@ fn staff(agency: &SimAgency, running: &Running) -> [User; 4] {
         roles,
         ..officer(now)
     };
-    [
+    let staff = [
         officer(now),
         person("d.ispatch", "Dana Patch", words("Dispatcher"), vec![Role::Dispatcher]),
         person("c.doe", "Chris Doe", title, vec![Role::Supervisor, Role::AlprAdministrator]),
         person("a.uditor", "Ann Uditor", words("Auditor"), vec![Role::Auditor]),
-    ]
+    ];
+    let (people, trainers): (Vec<_>, Vec<_>) =
+        staff.into_iter().map(|person| as_demanded(policy, person)).unzip();
+    trainers.into_iter().flatten().take(1).chain(people).collect()
 }
 
 /// The reads of a batch as they are kept in mind.

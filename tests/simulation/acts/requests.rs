@@ -4,6 +4,7 @@ use agreements::request::{RequestScope, Verdict};
 use node::admin::requests::{self, DecisionInput, Submission};
 use schemas::purpose::{Purpose, QueryKind};
 use schemas::query::Elements;
+use schemas::text::Text;
 use tests::fixtures::{HOUR_MS, words};
 
 use super::{ask, asking};
@@ -55,6 +56,7 @@ pub(super) async fn submit(world: &World, from: usize, to: usize, dice: &Dice) {
         case: words("26-004711"),
         reason: words("Stolen vehicle seen near the station"),
         scope: scope.clone(),
+        danger: Text::default(),
         after_refusal: None,
     };
     let (store, by) = (node.context.store.clone(), world.agencies[from].officer());

@@ -12,7 +12,6 @@ use schemas::digest::Digest;
 use schemas::entry::StoredEntry;
 use schemas::exchange::Exchange;
 use schemas::merkle::Subtree;
-use schemas::plate::Plate;
 use schemas::query::QueryId;
 use schemas::read::{Read, ReadId};
 use schemas::time::Timestamp;
@@ -25,6 +24,7 @@ use store::{
 
 use super::SimStore;
 use crate::bugs::Bug;
+use crate::dishonest::make_up;
 
 #[async_trait]
 impl LogRecords for SimStore {
@@ -35,6 +35,10 @@ impl LogRecords for SimStore {
         limit: u32,
     ) -> Result<Vec<StoredEntry>, StoreError> {
         self.ask(self.disk.database.entries(filter, start, limit)).await
+    }
+
+    async fn shown(&self, plate: &str, end: u64, limit: u32) -> Result<Vec<u64>, StoreError> {
+        self.ask(self.disk.database.shown(plate, end, limit)).await
     }
 
     async fn subtrees(&self, wanted: &[Subtree]) -> Result<Vec<Digest>, StoreError> {
@@ -49,7 +53,8 @@ impl LogRecords for SimStore {
 #[async_trait]
 impl Heads for SimStore {
     async fn witnessed(&self, origin: &AgencyId) -> Result<Option<Witnessed>, StoreError> {
-        self.ask(self.disk.database.witnessed(origin)).await
+        let found = self.ask(self.disk.database.witnessed(origin)).await?;
+        Ok(found.filter(|_| self.bug != Some(Bug::HeadsForgotten)))
     }
 
     async fn cosigned(&self, size: u64) -> Result<Option<String>, StoreError> {
@@ -119,7 +124,9 @@ impl Exchanges for SimStore {
         start: u64,
         count: u64,
     ) -> Result<Vec<Exchange>, StoreError> {
-        self.ask(self.disk.database.exchanges(peer, signed, start, count)).await
+        let mut found = self.ask(self.disk.database.exchanges(peer, signed, start, count)).await?;
+        self.liar.hides(self.agency, &mut found);
+        Ok(found)
     }
 
     async fn exchanges_at(&self, entries: &[u64]) -> Result<Vec<Exchange>, StoreError> {
@@ -135,6 +142,9 @@ impl Debts for SimStore {
         after: Option<u64>,
         limit: u32,
     ) -> Result<Vec<Debt>, StoreError> {
+        if self.bug == Some(Bug::DebtsForgotten) {
+            return Ok(Vec::new());
+        }
         self.ask(self.disk.database.debts(peer, after, limit)).await
     }
 
@@ -213,13 +223,10 @@ impl OwnReads for SimStore {
 
     async fn search(&self, scope: &dyn Scope) -> Result<Found, StoreError> {
         let mut found = self.ask(self.disk.database.search(scope)).await?;
-        if self.bug == Some(Bug::SearchWider)
-            && let Some(read) = found.reads.first().cloned()
-        {
-            let plate: Plate = "9ZZZ999".parse().expect("a plate");
-            let (id, at) = (ReadId::of_sighting("wider", read.at, &plate), read.at);
-            found.reads.push(Read { id, plate, at, ..read });
+        if self.bug == Some(Bug::SearchWider) {
+            make_up(&mut found, 0);
         }
+        self.liar.makes_up(self.agency, &mut found);
         Ok(found)
     }
 

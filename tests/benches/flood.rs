@@ -21,10 +21,11 @@ use schemas::frame::FrameKind;
 use schemas::outcome::OutcomeCode;
 use schemas::purpose::Purpose;
 use schemas::query::Query;
+use schemas::text::Text;
 use schemas::time::Timestamp;
 use tests::agency::{Agency, Plan};
 use tests::federation::{add_card, in_force, introduce, signed_by_both};
-use tests::fixtures::{HOUR_MS, PLATE, agreement, draft, id, query, words};
+use tests::fixtures::{HOUR_MS, OFFICER, PLATE, agreement, draft, id, query, words};
 use tests::identity::Identity;
 use tests::raw_peer::RawPeer;
 use tests::wire::{Reply, Wire};
@@ -110,7 +111,7 @@ impl Stage {
             let draft = drafts.clone();
             async move {
                 let mut outcomes = asker
-                    .ask(&draft, &Principal::of(draft.user.clone(), "bench"))
+                    .ask(&draft, &Principal::of(OFFICER.parse().expect("a user name"), "bench"))
                     .expect("a draft that asks");
                 let heard = outcomes.recv().await.expect("an outcome");
                 assert_eq!(heard.outcome, OutcomeCode::Answered, "{heard:?}");
@@ -204,6 +205,7 @@ fn document(by: &Identity, owner: &Identity, now: Timestamp) -> Envelope {
         purpose: Purpose::StolenVehicle,
         case: words("26-00417"),
         reason: words("Stolen this morning"),
+        danger: Text::default(),
         after_refusal: None,
         at: now,
         scope: RequestScope { uses: Some(1), ..RequestScope::default() },

@@ -130,6 +130,7 @@ impl Exchange {
             receipt: &self.receipt_envelope,
             theirs: None,
             pages: Vec::new(),
+            reads: &[],
             kept_until: self.answer.at,
         };
         [query_sent(actor.clone(), self.signed_query()), answer_received(actor, verified)]
@@ -146,6 +147,7 @@ impl Exchange {
             pages: Vec::new(),
             photographs: Vec::new(),
             released: None,
+            reads: &[],
             kept_until: self.answer.at,
             seen: 0,
             lapses: Timestamp::MAX,

@@ -35,8 +35,10 @@ from messages import (
     seal,
     unprintable,
     seal_card,
+    type_of,
     unseal,
     unseal_card,
+    unseal_policy,
     write_frame,
 )
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -63,6 +65,8 @@ class Agency:
             self.card = file.read()
         self.id = unseal_card(self.card)["id"]
         self.log = Log(home, self.id, self.keys["log"])
+        # The policies that peers have sent, by agency: their word, by which nothing is decided here.
+        self.policies = {}
 
     def seal(self, kind, message):
         return seal(f"{kind}.v1+json", compact(message), self.keys["message"])
@@ -154,13 +158,19 @@ def await_decision(connection, agency, owner, request, body):
         except PeerError:
             continue
         if kind == "Card":
-            write_frame(stream, "Card", agency.card, compact({"held": None}))
+            held = agency.policies.get(owner["id"])
+            greeting = {"held": None} | ({"policy": digest(held["text"].encode())} if held else {})
+            write_frame(stream, "Card", agency.card, compact(greeting))
         elif kind == "Heads":
             # It has signed no agreement, so no other log concerns both.
             write_frame(stream, "Heads", compact({"heads": []}))
         elif kind == "Standing":
             show_standing(stream, agency, owner, said)
         elif kind == "Document":
+            if type_of(said) == "policy.v1+json":
+                agency.policies[owner["id"]] = unseal_policy(said, owner)
+                write_frame(stream, "DocumentAck")
+                continue
             text = unseal("decision.v1+toml", said, public_key(owner["message_key"])).decode()
             if (hidden := unprintable(text)) is not None:
                 why = {"code": "refused", "message": f"it holds the character {hidden}"}
@@ -208,7 +218,41 @@ def entry_shown(stream, owner, agency, query, sent, reply):
     return proof["log"]
 
 
-def query_for(agency, owner, request, plate):
+def attested(agency, person):
+    """That this agency vouches for a person, with its agency key: an owner judges it where it comes."""
+    moment = datetime.now(timezone.utc)
+    ends = (moment + timedelta(days=90)).isoformat(timespec="milliseconds")
+    said = {"agency": agency.id} | person | {"at": now(), "ends": ends.replace("+00:00", "Z")}
+    signed = seal("attestation.v1+json", compact(said), agency.keys["agency"])
+    if len(signed) > 1024:
+        raise Unverifiable(f"an attestation of {len(signed)} bytes; at most 1024 are read")
+    return person | {"attestation": signed.decode()}
+
+
+def sign_in(agency, actor):
+    """Puts on record that its person signed in; what the query says of it. Section 12: a word that the
+    log does not bear out is found by whoever reads the log."""
+    token, card, when = os.urandom(32), os.urandom(8).hex(), now()
+    session = {"id": digest(token)[:16], "way": "password_and_card", "proved_at": when}
+    actor["auth"] = f"session {session['id']}, password and code card, terminal"
+    until = datetime.now(timezone.utc) + timedelta(hours=12)
+    agency.log.append(
+        "sign_in.succeeded",
+        None,
+        None,
+        None,
+        actor,
+        session=session["id"],
+        way=session["way"],
+        authenticators=[card],
+        client="terminal",
+        again=False,
+        until=until.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+    )
+    return session
+
+
+def query_for(agency, owner, request, plate, session):
     moment = datetime.now(timezone.utc)
     since = (moment - timedelta(days=7) + timedelta(minutes=1)).isoformat(timespec="milliseconds")
     return {
@@ -218,13 +262,13 @@ def query_for(agency, owner, request, plate):
         "authority": request,
         "at": now(),
         "search": os.urandom(16).hex(),
-        "requester": {
+        "requester": attested(agency, {
             "user": "mreyes",
             "full_name": "Maria Reyes",
             "title": "Detective",
             "roles": ["sworn"],
             "trained_on": f"{moment.date() - timedelta(days=30)}T00:00:00.000Z",
-        },
+        }) | {"session": session},
         "why": {
             "purpose": "stolen_vehicle",
             "offense": "10851(a) CVC",
@@ -301,9 +345,9 @@ def ask(home, card, plate):
     say(request=request, verdict=decided["verdict"])
     if decided["verdict"] != "approved":
         return 1
-    query = query_for(agency, owner, request, plate)
+    actor = {"user": "mreyes", "full_name": "Maria Reyes", "agency": agency.id}
+    query = query_for(agency, owner, request, plate, sign_in(agency, actor))
     sent = agency.seal("query", query)
-    actor = {"user": "mreyes", "full_name": "Maria Reyes", "agency": agency.id, "auth": "terminal"}
     access = access_of(query, sent, "sent")
     entry = agency.log.append("query.sent", owner["id"], query["id"], sent, actor, access=access)
     standing = compact(agency.log.proof(entry))

@@ -55,7 +55,8 @@ class Log:
                 self.headers = [json.loads(line)["header"] for line in file]
 
     def append(self, kind, peer, query_id, envelope, actor, **said):
-        """Appends an entry of an exchange with `peer`; it is durable when this returns. Its index."""
+        """Appends an entry, of an exchange with `peer` where there is one; it is durable when this
+        returns. Its index."""
         index, at = len(self.headers), now()
         event = {"kind": kind, **said}
         body = compact({"at": at, "actor": actor, "event": event}).decode()
@@ -67,13 +68,14 @@ class Log:
             "at": at,
             "kind": kind,
             "peer": peer,
-            "peer_seq": known.count(peer) + 1,
-            "query": digest(bytes.fromhex(query_id)),
+            "peer_seq": known.count(peer) + 1 if peer else None,
+            "query": digest(bytes.fromhex(query_id)) if query_id else None,
             "body": digest(salt + body.encode()),
-            "envelope": digest(envelope),
+            "envelope": digest(envelope) if envelope else None,
         }
         header = compact(header).decode()
-        entry = {"header": header, "salt": salt.hex(), "body": body, "envelope": envelope.decode()}
+        entry = {"header": header, "salt": salt.hex(), "body": body}
+        entry["envelope"] = envelope.decode() if envelope else None
         descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         with os.fdopen(descriptor, "ab") as file:
             file.write(compact(entry) + b"\n")

@@ -150,6 +150,25 @@ def unseal(kind, envelope, key):
     return body
 
 
+def type_of(envelope):
+    """What an envelope says that it is."""
+    try:
+        return json.loads(envelope)["payloadType"].removeprefix(TYPE % "")
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise Unverifiable(f"no envelope: {error!r}") from error
+
+
+def unseal_policy(envelope, card):
+    """The policy by which an agency says that it decides: section 5 of PROTOCOL.md."""
+    policy = json.loads(unseal("policy.v1+json", envelope, public_key(card["message_key"])))
+    if set(policy) != {"agency", "version", "since", "text"} or policy["agency"] != card["id"]:
+        raise Unverifiable("a policy that is not its sender's")
+    size = len(policy["text"].encode()) + sum(policy["text"].count(c) for c in '"\\\n\t\r')
+    if size > 40_960 or unprintable(policy["text"]) is not None:
+        raise Unverifiable("a policy that is too long, or holds what does not print")
+    return policy
+
+
 # Cards
 
 # Who signs for themselves in a card, beside the agency key that signs the card itself.

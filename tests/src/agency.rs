@@ -1,6 +1,5 @@
 //! An agency with a real node.
 
-use node::admin::people;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -18,6 +17,7 @@ use node::run::{Node, StartError, open_store};
 use postgres_server::Server;
 use schemas::agency::{AgencyId, AgencyKind};
 use schemas::note::Vkey;
+use schemas::session::RequesterSession;
 use schemas::text::Text;
 use schemas::time::Timestamp;
 use store::Store;
@@ -25,14 +25,16 @@ use tempfile::TempDir;
 
 use crate::command_line::Desk;
 use crate::faulty_store::FaultyStore;
-use crate::fixtures::{officer, words};
+use crate::fixtures::words;
 use crate::identity::Identity;
 use crate::logs::Log;
+use crate::officials::add_officer;
 use crate::wait::{eventually, within};
 
 mod acts;
 mod at_desk;
 mod database;
+mod starting;
 
 /// What an agency is to be.
 #[derive(Debug, Clone)]
@@ -149,6 +151,8 @@ pub struct Agency {
     // Sessions and authenticators of its people stand apart from its home.
     _at_hand: TempDir,
     running: Option<(Arc<Node>, Arc<FaultyStore>)>,
+    /// The session of its officer, where the log tells of one.
+    officers: Option<RequesterSession>,
     // Goes last: a node that stops still writes.
     server: Option<Arc<Server>>,
 }
@@ -156,7 +160,7 @@ pub struct Agency {
 impl Agency {
     /// Makes and starts a police department of California with an officer.
     pub async fn start(id: &'static str) -> Self {
-        Self::of(Plan::of(id)).await
+        Box::pin(Self::of(Plan::of(id))).await
     }
 
     /// Makes and starts what `plan` says, with an officer.
@@ -185,7 +189,7 @@ impl Agency {
             database: server.as_ref().map(|server| server.database()),
         };
         let code = enrolment_code().expect("a code");
-        let card = init(dir.path(), &args, &clock, &code).await.expect("a home");
+        let card = Box::pin(init(dir.path(), &args, &clock, &code)).await.expect("a home");
         let at_hand = TempDir::new().expect("a directory");
         let desk = Desk::of(dir.path(), at_hand.path());
         desk.admin_enrols_by(&code);
@@ -204,11 +208,11 @@ impl Agency {
             desk,
             _at_hand: at_hand,
             running: None,
+            officers: None,
             server,
         };
-        agency.run().await;
-        let officer = officer(agency.now());
-        people::add(agency.own(), &agency.admin(), &officer).await.expect("an officer");
+        Box::pin(agency.run()).await;
+        add_officer(&agency).await;
         agency
     }
 
@@ -221,8 +225,10 @@ impl Agency {
         let home = Home::open(self.dir.path()).expect("a home");
         let store = FaultyStore::over(self.opened(&home).await);
         // A node that was just stopped may hold its home for a moment longer.
+        // On the heap: a claim that starts several nodes has no stack for as many beginnings.
         let node = eventually("the node starts", async || {
-            match Node::start_on(home.clone(), self.clock.clone(), store.clone()).await {
+            let started = Node::start_on(home.clone(), self.clock.clone(), store.clone());
+            match Box::pin(started).await {
                 Ok(node) => Some(node),
                 Err(StartError::Home(HomeError::Running(_))) => None,
                 Err(error) => panic!("{} does not start: {error}", self.identity.id),
@@ -355,12 +361,6 @@ impl Agency {
         Principal::of("admin".parse().expect("a user name"), "test")
     }
 
-    /// The officer.
-    #[must_use]
-    pub fn officer(&self) -> Principal {
-        Principal::of(crate::fixtures::OFFICER.parse().expect("a user name"), "test")
-    }
-
     /// Its whole log, whether its node runs or not.
     pub async fn log(&self) -> Log {
         match &self.running {
@@ -375,31 +375,5 @@ impl Agency {
     /// Waits until its log shows something.
     pub async fn wait_for_log<T>(&self, what: &str, look: impl Fn(&Log) -> Option<T>) -> T {
         eventually(what, async || look(&self.log().await)).await
-    }
-
-    /// Tries to start the node; why it does not start.
-    ///
-    /// # Panics
-    /// When it starts.
-    pub async fn start_error(&self) -> StartError {
-        let home = Home::open(self.dir.path()).expect("a home");
-        match Node::start(home, self.clock.clone()).await {
-            Ok(_) => panic!("it starts"),
-            Err(error) => error,
-        }
-    }
-
-    /// Why the node does not start on a database of another URL, a copy of its own; its home is as
-    /// before afterwards.
-    ///
-    /// # Panics
-    /// When it starts.
-    pub async fn start_error_on(&self, url: &str) -> StartError {
-        let path = self.home().join("accord.toml");
-        let config = std::fs::read_to_string(&path).expect("a configuration");
-        std::fs::write(&path, config.replace(&self.database(), url)).expect("a configuration");
-        let error = self.start_error().await;
-        std::fs::write(&path, config).expect("a configuration");
-        error
     }
 }

@@ -294,4 +294,81 @@ impl Browser {
         let taken = self.of_session("GET", "/screenshot", Value::Null).await.expect("a picture");
         STANDARD.decode(taken.as_str().unwrap_or_default()).expect("base64")
     }
+
+    /// Colours of the night, or of the day.
+    ///
+    /// # Panics
+    /// When it cannot be.
+    pub async fn night(&self, night: bool) {
+        let value = if night { "dark" } else { "light" };
+        let wanted = json!({ "cmd": "Emulation.setEmulatedMedia", "params": {
+            "features": [{ "name": "prefers-color-scheme", "value": value }],
+        } });
+        self.of_session("POST", "/goog/cdp/execute", wanted).await.expect("other colours");
+    }
+
+    /// Whether pages may run scripts from now on.
+    ///
+    /// # Panics
+    /// When it cannot be.
+    pub async fn scripts(&self, run: bool) {
+        let wanted =
+            json!({ "cmd": "Emulation.setScriptExecutionDisabled", "params": { "value": !run } });
+        self.of_session("POST", "/goog/cdp/execute", wanted).await.expect("scripts or none");
+    }
+
+    /// Presses keys one after the other, as on a keyboard: each is a character, of WebDriver's own for Tab,
+    /// Enter and the like.
+    ///
+    /// # Panics
+    /// When it cannot be.
+    pub async fn keys(&self, keys: &str) {
+        let one = |key: char| {
+            let event = |what: &str| json!({ "type": what, "value": key.to_string() });
+            [event("keyDown"), event("keyUp")]
+        };
+        let actions: Vec<Value> = keys.chars().flat_map(one).collect();
+        let wanted = json!({ "actions": [{ "type": "key", "id": "keys", "actions": actions }] });
+        self.of_session("POST", "/actions", wanted).await.expect("keys");
+    }
+
+    /// The page as it prints, a PDF of letter paper.
+    ///
+    /// # Panics
+    /// When it cannot be printed.
+    pub async fn printed(&self) -> Vec<u8> {
+        let wanted = json!({ "page": { "width": 21.59, "height": 27.94 }, "shrinkToFit": false });
+        let printed = self.of_session("POST", "/print", wanted).await.expect("a print");
+        STANDARD.decode(printed.as_str().unwrap_or_default()).expect("base64")
+    }
+
+    /// What axe-core finds that keeps people out (WCAG 2.1, A and AA): each rule with where. Nothing is looked
+    /// for where `tests/axe/install` could not put it.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub async fn barriers(&self) -> Vec<String> {
+        let Some(axe) = axe() else {
+            eprintln!("axe-core is not there, so no page is looked at with it: tests/axe/install");
+            return Vec::new();
+        };
+        let script = format!(
+            "{axe}; const done = arguments[0];
+             axe.run(document, {{ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'], resultTypes: ['violations'] }})
+                .then((found) => done(found.violations.map((one) =>
+                    one.id + ': ' + one.nodes.slice(0, 3).map((node) => node.html.slice(0, 200) + ' | ' + node.failureSummary).join(' ; '))),
+                    (error) => done(['axe-core did not run: ' + error]));"
+        );
+        let wanted = json!({ "script": script, "args": [] });
+        let found = self.of_session("POST", "/execute/async", wanted).await.expect("axe-core runs");
+        let all = found.as_array().cloned().unwrap_or_default();
+        all.iter().map(|one| one.as_str().unwrap_or_default().to_owned()).collect()
+    }
+}
+
+/// The source of axe-core, where it is installed.
+fn axe() -> Option<String> {
+    let this = std::env::current_exe().ok()?;
+    let mut files = this.ancestors().map(|folder| folder.join("axe/axe.min.js"));
+    files.find_map(|file| std::fs::read_to_string(file).ok())
 }

@@ -9,6 +9,7 @@ use store::{Store, StoreError};
 use tokio::sync::watch;
 
 mod contract;
+mod sign_in;
 
 /// How a commit fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

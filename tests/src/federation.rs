@@ -150,7 +150,22 @@ pub async fn in_force_with(
     let mut text = agreement(&ids, agencies[0].now());
     change(&mut text);
     sign_everywhere(agencies, &text).await;
+    // Who connects is sent the other's policy, too: what a claim counts afterwards is its own.
+    for agency in agencies {
+        for other in ids.iter().filter(|other| **other != agency.id()) {
+            wait_for_policy(agency, other).await;
+        }
+    }
     text.id
+}
+
+/// Waits until `agency` holds the policy that `of` posts.
+pub async fn wait_for_policy(agency: &Agency, of: &AgencyId) {
+    eventually("the policy arrives", async || {
+        let state = agency.own().registry.state();
+        state.peers.get(of).and_then(|peer| peer.policy.as_ref()).map(drop)
+    })
+    .await;
 }
 
 /// `text`, proposed by the first of `agencies` and adhered to by all, over the network.

@@ -8,6 +8,7 @@ use schemas::draft::{Draft, Recipients};
 use schemas::purpose::{Purpose, QueryKind, Role};
 use schemas::query::{Elements, Justification, Query, Requester};
 use schemas::read::{Location, Read, ReadId, Vehicle};
+use schemas::session::{RequesterSession, SignInWay};
 use schemas::text::Text;
 use schemas::time::Timestamp;
 use schemas::user::User;
@@ -83,11 +84,30 @@ pub fn officer(now: Timestamp) -> User {
         title: words("Detective"),
         roles: vec![Role::Sworn],
         trained_on: Some(now.minus_days(30).day_start()),
+        trained_by: None,
+        course: Text::default(),
+        cleared_on: None,
         until: None,
         disabled: None,
         enabled_at: None,
         reviewed_at: None,
+        suspension: None,
+        attestation: None,
         delegations: Vec::new(),
+        night_desk: None,
+    }
+}
+
+/// A session in which somebody proved herself at `at`, by a password and a card.
+///
+/// # Panics
+/// Never.
+#[must_use]
+pub fn session_at(at: Timestamp) -> RequesterSession {
+    RequesterSession {
+        id: "7f3a00112233aabb".parse().expect("an id"),
+        way: SignInWay::PasswordAndCard,
+        proved_at: at,
     }
 }
 
@@ -122,13 +142,13 @@ pub fn elements(plate: &str, now: Timestamp) -> Elements {
 #[must_use]
 pub fn draft(owners: &[&AgencyId], plate: &str, now: Timestamp) -> Draft {
     Draft {
-        user: OFFICER.parse().expect("a user name"),
         whom: Recipients::These(owners.iter().map(|owner| (*owner).clone()).collect()),
         authority: None,
         why: justification(),
         elements: elements(plate, now),
         limit: 100,
         images: false,
+        for_user: None,
     }
 }
 
@@ -165,6 +185,9 @@ pub fn agreement(parties: &[&AgencyId], now: Timestamp) -> Agreement {
         row_limit: 2_000,
         daily_limit: None,
         case_required: false,
+        people_attested: false,
+        one_way: false,
+        people: Vec::new(),
         onward_sharing: false,
         answers_kept_days: 30,
         audit_every_days: 365,

@@ -86,9 +86,21 @@ pub fn drips(
     agency: &Agency,
     path: &str,
     token: &str,
-) -> impl Future<Output = Option<u16>> + Send + 'static {
-    let client = Pinned::at(&format!("https://{}", address(agency)), pin(agency));
-    let client = client.expect("a client");
+) -> impl Future<Output = Option<u16>> + Send + use<> {
+    drips_at(&address(agency).to_string(), pin(agency), path, token)
+}
+
+/// As [`drips`], to whoever listens at `at`, which is `HOST:PORT`, with the key of `pin`.
+///
+/// # Panics
+/// Where that is no address.
+pub fn drips_at(
+    at: &str,
+    pin: Digest,
+    path: &str,
+    token: &str,
+) -> impl Future<Output = Option<u16>> + Send + use<> {
+    let client = Pinned::at(&format!("https://{at}"), pin).expect("a client");
     let drops = futures::stream::unfold((), |()| async {
         tokio::time::sleep(Duration::from_secs(1)).await;
         Some((Ok::<_, Infallible>(Frame::data(Bytes::from_static(b"\n"))), ()))

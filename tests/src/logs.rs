@@ -2,6 +2,7 @@
 
 use audit::view;
 use audit_log::entries::audit::audit_recorded;
+use node::auditing::who_saw;
 use schemas::body::{Access, Body};
 use schemas::entry::{EntryKind, Header};
 use schemas::envelope::Envelope;
@@ -200,4 +201,16 @@ pub async fn append_many(agency: &Agency, count: usize) {
     for lane in lanes.collect::<Vec<_>>() {
         lane.await.expect("a lane");
     }
+}
+
+/// The kinds of the entries that released or showed a read of a plate, in order, as an auditor is told.
+///
+/// # Panics
+/// When the auditor is not told.
+pub async fn who_saw(agency: &Agency, plate: &str) -> Vec<EntryKind> {
+    let plate = plate.parse().expect("a plate");
+    let store = agency.context().store.clone();
+    let told = who_saw::who_saw(agency.own(), store.as_ref(), &agency.admin(), &plate).await;
+    let (entries, _) = told.expect("entries");
+    entries.into_iter().map(|entry| entry.expect("sound").header.kind).collect()
 }

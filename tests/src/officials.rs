@@ -1,20 +1,22 @@
 //! Officials: people with the title that a policy names, or without it, and what they sign.
 
 use ::agreements::agreement::Agreement;
+use ::agreements::policy::Policy;
 use ::agreements::request::{RequestScope, Verdict};
 use node::admin::agreements::{self, AdherenceInput, AgreementView, sign_adherence};
-use node::admin::people;
 use node::admin::requests::{self, DecisionInput, RequestView};
+use node::admin::{delegations, people};
 use node::permission::{ActError, Principal};
 use schemas::agency::AgencyId;
 use schemas::authority::AuthorityId;
+use schemas::digest::Digest;
 use schemas::purpose::Role;
 use schemas::text::Text;
 use schemas::time::Timestamp;
 use schemas::user::{Delegation, User};
 
 use crate::agency::Agency;
-use crate::fixtures::{OFFICER, words};
+use crate::fixtures::{self, OFFICER, words};
 use crate::identity::envelope_text;
 
 /// An act of `user`.
@@ -30,6 +32,45 @@ pub fn acting_as(user: &str) -> Principal {
 #[must_use]
 pub fn officer() -> Principal {
     acting_as(OFFICER)
+}
+
+/// `user` with what `policy` demands of her before she asks, and who has trained her where it says whose
+/// duty that is.
+#[must_use]
+pub fn as_demanded(policy: &Policy, user: User) -> (User, Option<User>) {
+    let mut user = User { cleared_on: policy.clearance.as_ref().and(user.trained_on), ..user };
+    let Some(title) = policy.training.trainer.clone().filter(|_| user.trained_on.is_some()) else {
+        return (user, None);
+    };
+    let trainer = User {
+        name: acting_as("t.rainer").user,
+        full_name: words("Terry Rainer"),
+        title,
+        trained_on: None,
+        cleared_on: None,
+        roles: vec![Role::Supervisor],
+        ..user.clone()
+    };
+    (user.trained_by, user.course) = (Some(trainer.name.clone()), words("Course of the year"));
+    (user, Some(trainer))
+}
+
+/// Registers `user` with what the policy of `agency` demands of her; who trains is registered first.
+async fn add_as_demanded(agency: &Agency, user: User) {
+    let state = agency.own().registry.state();
+    let (user, trainer) = as_demanded(state.policy.as_ref().expect("a policy"), user);
+    if let Some(trainer) = trainer.filter(|trainer| !state.users.contains_key(&trainer.name)) {
+        people::add(agency.own(), &agency.admin(), &trainer).await.expect("a trainer");
+    }
+    people::add(agency.own(), &agency.admin(), &user).await.expect("a user");
+}
+
+/// Registers the officer whom every agency has.
+///
+/// # Panics
+/// When that is refused.
+pub async fn add_officer(agency: &Agency) {
+    add_as_demanded(agency, fixtures::officer(agency.now())).await;
 }
 
 /// Registers a supervisor.
@@ -49,13 +90,19 @@ pub async fn add_supervisor(
         title: words(title),
         roles: vec![Role::Supervisor, Role::AlprAdministrator],
         trained_on: Some(agency.now().minus_days(30).day_start()),
+        trained_by: None,
+        course: Text::default(),
+        cleared_on: None,
         until: None,
         disabled: None,
         enabled_at: None,
         reviewed_at: None,
+        suspension: None,
+        attestation: None,
         delegations: Vec::new(),
+        night_desk: None,
     };
-    people::add(agency.own(), &agency.admin(), &user).await.expect("a supervisor");
+    add_as_demanded(agency, user).await;
     acting
 }
 
@@ -86,8 +133,10 @@ pub async fn delegate(
     from: Timestamp,
     until: Timestamp,
 ) {
-    let delegation = Delegation { title: words(title), from, until };
-    let delegated = people::delegate(agency.own(), &agency.admin(), &to.user, &delegation).await;
+    let paper = Some(Digest::of(b"signed"));
+    let delegation = Delegation { title: words(title), from, until, holder: None, paper };
+    let delegated =
+        delegations::delegate(agency.own(), &agency.admin(), &to.user, &delegation).await;
     delegated.expect("a delegation");
 }
 

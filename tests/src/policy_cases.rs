@@ -16,11 +16,12 @@ use schemas::frame::FrameKind;
 use schemas::purpose::Purpose;
 use schemas::query::Query;
 use schemas::refusal::{Reason, RefusalCode};
+use schemas::text::Text;
 use schemas::time::Timestamp;
 
 use crate::agency::{Agency, Plan};
 use crate::federation::{add_card_as, known_parties};
-use crate::fixtures::{DAY_MS, OFFICER, PLATE, agreement, id, query, words};
+use crate::fixtures::{DAY_MS, OFFICER, PLATE, agreement, id, query, session_at, words};
 use crate::identity::{Identity, envelope_text};
 use crate::officials::{add_official, approve, decision, propose_as};
 use crate::raw_peer::RawPeer;
@@ -217,6 +218,7 @@ impl PolicyScenario {
             add_card_as(&self.owner, &self.raw.identity, Some(kind), Some(state)).await;
         }
         let mut query = self.query();
+        query.requester.session = Some(session_at(query.at));
         (row.change)(&mut query, self);
         let searches = self.owner.store().searches();
         let reply = self.raw.ask(&self.owner, &self.raw.identity.sign(Signed::Query, &query)).await;
@@ -291,6 +293,7 @@ pub async fn send_request(raw: &RawPeer, owner: &Agency, scope: RequestScope) ->
         purpose: Purpose::StolenVehicle,
         case: words("26-004711"),
         reason: words("Stolen vehicle seen near the harbor"),
+        danger: Text::default(),
         after_refusal: None,
         at: owner.now(),
         scope,
@@ -316,6 +319,9 @@ fn strictly(parties: &[&schemas::agency::AgencyId], now: Timestamp) -> Agreement
         lookback_days: 30,
         daily_limit: Some(1),
         case_required: true,
+        people_attested: false,
+        one_way: false,
+        people: Vec::new(),
         clauses: vec![
             clause("2.1", "purposes"),
             clause("2.2", "query_kinds"),

@@ -12,7 +12,7 @@ use crate::fixtures::{DAY_MS, id, words};
 use crate::policy_cases::{PolicyCase, PolicyScenario};
 
 /// Every code that a decision gives; the rest are about the exchange.
-pub const DECISION_CODES: [RefusalCode; 26] = [
+pub const DECISION_CODES: [RefusalCode; 27] = [
     NotPublicAgency,
     OutOfState,
     Federal,
@@ -25,6 +25,7 @@ pub const DECISION_CODES: [RefusalCode; 26] = [
     PurposeProhibited,
     OnBehalfOf,
     RoleNotAuthorized,
+    SignInInsufficient,
     TrainingMissing,
     TrainingExpired,
     RequesterNotNamed,
@@ -49,6 +50,8 @@ pub struct PolicySections {
     pub requests: &'static str,
     /// Who decides them.
     pub decides: &'static str,
+    /// Whoever reaches data logs in, of a peer's people too; absent where it does not say.
+    pub login: Option<&'static str>,
     /// Training before access.
     pub training: &'static str,
     /// A specific case.
@@ -66,21 +69,27 @@ pub struct PolicySections {
 /// What every owner refuses, and one query that it answers.
 #[must_use]
 pub fn cases_under_any_policy(text: &'static PolicySections) -> Vec<PolicyCase> {
-    let (days, kept) = text.retention;
-    let prohibited = |what, reason: &'static str, section| {
-        PolicyCase::new(what, &[(PurposeProhibited, section)], move |query, _| {
-            query.why.reason = words(reason);
-        })
-    };
-    let vague = |reason: &'static str| {
-        let expected = [(ReasonVague, text.reason), (ReasonVague, "1798.90.52(a)(4)")];
-        PolicyCase::new(reason, &expected, move |query, _| query.why.reason = words(reason))
-    };
+    let mut rows = who_asks(text);
+    rows.extend(what_for(text));
+    rows.extend(what_is_sought(text));
+    rows.extend(under_a_request(text));
+    rows
+}
+
+/// Agencies and people that are refused.
+fn who_asks(text: &'static PolicySections) -> Vec<PolicyCase> {
     let role = |roles: &'static [Role]| {
         let expected = [(RoleNotAuthorized, text.recipients)];
         PolicyCase::new("a role", &expected, move |query, _| query.requester.roles = roles.to_vec())
     };
-    vec![
+    let nothing_said = |section| {
+        PolicyCase::new(
+            "its agency does not say how she signed in",
+            &[(SignInInsufficient, section)],
+            |query, _| query.requester.session = None,
+        )
+    };
+    let mut rows = vec![
         PolicyCase::answered("everything is given", |_, _| {}),
         PolicyCase::of(
             AgencyKind::Federal,
@@ -90,16 +99,32 @@ pub fn cases_under_any_policy(text: &'static PolicySections) -> Vec<PolicyCase> 
         PolicyCase::of(AgencyKind::Sheriff, "NV", &[(OutOfState, "1798.90.5(f)")]),
         PolicyCase::of(AgencyKind::Commercial, "CA", &[(NotPublicAgency, "1798.90.55(b)")]),
         PolicyCase::of(AgencyKind::CampusPrivate, "CA", &[(NotPublicAgency, "1798.90.5(f)")]),
-        PolicyCase::new("no such authority", &[(NoAuthority, text.requests)], |query, _| {
-            query.authority =
-                Some("other-ca-pd/no-such-authority".parse().expect("an authority id"));
+        role(&[Role::Vendor]),
+        role(&[Role::Sworn, Role::Vendor]),
+        role(&[Role::Auditor]),
+        PolicyCase::new("never trained", &[(TrainingMissing, text.training)], |query, _| {
+            query.requester.trained_on = None;
         }),
-        PolicyCase::new("waits", &[(AuthorityNotInForce, text.decides)], |query, of| {
-            query.authority = Some(of.waiting.clone());
+        PolicyCase::new("trained tomorrow", &[(TrainingMissing, text.training)], |query, _| {
+            query.requester.trained_on = Some(query.at.plus_millis(DAY_MS));
         }),
-        PolicyCase::new("denied", &[(AuthorityNotInForce, text.decides)], |query, of| {
-            query.authority = Some(of.denied.clone());
-        }),
+    ];
+    rows.extend(text.login.map(nothing_said));
+    rows
+}
+
+/// Purposes and reasons that are refused.
+fn what_for(text: &'static PolicySections) -> Vec<PolicyCase> {
+    let prohibited = |what, reason: &'static str, section| {
+        PolicyCase::new(what, &[(PurposeProhibited, section)], move |query, _| {
+            query.why.reason = words(reason);
+        })
+    };
+    let vague = |reason: &'static str| {
+        let expected = [(ReasonVague, text.reason), (ReasonVague, "1798.90.52(a)(4)")];
+        PolicyCase::new(reason, &expected, move |query, _| query.why.reason = words(reason))
+    };
+    vec![
         PolicyCase::new(
             "the policy does not name the purpose",
             &[(PurposeNotAuthorized, text.unnamed.1), (PurposeNotAuthorized, "1798.90.52(b)")],
@@ -113,21 +138,19 @@ pub fn cases_under_any_policy(text: &'static PolicySections) -> Vec<PolicyCase> 
             &[(OnBehalfOf, text.recipients), (OnBehalfOf, "7284.6(a)(1)")],
             |query, _| query.why.on_behalf_of = Some(id("some-federal-bureau")),
         ),
-        role(&[Role::Vendor]),
-        role(&[Role::Sworn, Role::Vendor]),
-        role(&[Role::Auditor]),
-        PolicyCase::new("never trained", &[(TrainingMissing, text.training)], |query, _| {
-            query.requester.trained_on = None;
-        }),
-        PolicyCase::new("trained tomorrow", &[(TrainingMissing, text.training)], |query, _| {
-            query.requester.trained_on = Some(query.at.plus_millis(DAY_MS));
-        }),
         PolicyCase::new("no reason", &[(ReasonMissing, "1798.90.52(a)(4)")], |query, _| {
             query.why.reason = words("");
         }),
         vague("inv"),
         vague("26-004711"),
         vague("investigation 26-004711, plate 7ABC123"),
+    ]
+}
+
+/// Searches and periods that are refused.
+fn what_is_sought(text: &'static PolicySections) -> Vec<PolicyCase> {
+    let (days, kept) = text.retention;
+    vec![
         PolicyCase::new("an area", &[(QueryKind, text.searches)], |query, _| {
             let center = Location::new(34.1, -118.1).expect("numbers").expect("a place");
             query.elements.kind = Search::Area;
@@ -148,6 +171,23 @@ pub fn cases_under_any_policy(text: &'static PolicySections) -> Vec<PolicyCase> 
         PolicyCase::new("before what is kept", &[(Retention, kept)], move |query, _| {
             query.elements.until = query.at.minus_days(days).plus_millis(-1_000);
             query.elements.from = query.elements.until.minus_days(7);
+        }),
+    ]
+}
+
+/// Authorities that do not cover a query, and one that does.
+fn under_a_request(text: &'static PolicySections) -> Vec<PolicyCase> {
+    let (_, kept) = text.retention;
+    vec![
+        PolicyCase::new("no such authority", &[(NoAuthority, text.requests)], |query, _| {
+            query.authority =
+                Some("other-ca-pd/no-such-authority".parse().expect("an authority id"));
+        }),
+        PolicyCase::new("waits", &[(AuthorityNotInForce, text.decides)], |query, of| {
+            query.authority = Some(of.waiting.clone());
+        }),
+        PolicyCase::new("denied", &[(AuthorityNotInForce, text.decides)], |query, of| {
+            query.authority = Some(of.denied.clone());
         }),
         PolicyCase::new(
             "approved for what is kept no longer",

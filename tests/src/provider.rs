@@ -131,7 +131,7 @@ impl Provider {
         let certificate = params.self_signed(&pair).expect("a certificate");
         std::fs::write(dir.path().join("authority.pem"), certificate.pem()).expect("a file");
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(pair.serialize_der()));
-        let config = ServerConfig::builder_with_provider(host::cipher_suites::aes_gcm())
+        let config = ServerConfig::builder_with_provider(host::cipher_suites::aes_256_gcm())
             .with_safe_default_protocol_versions()
             .expect("versions")
             .with_no_client_auth()

@@ -8,11 +8,12 @@ use schemas::authority::AuthorityId;
 use schemas::outcome::OutcomeCode;
 use schemas::purpose::Purpose;
 use schemas::refusal::RefusalCode;
+use schemas::text::Text;
 
 use crate::agency::{Agency, Plan};
 use crate::federation::pair_of;
 use crate::fixtures::{draft, words};
-use crate::officials::{add_official, approve, officer};
+use crate::officials::{add_official, approve};
 use crate::wait::eventually;
 
 /// Who decides requests at Indio, by 461.7(b).
@@ -24,7 +25,8 @@ pub const CHIEF: &str = "Investigative Support Services Division Chief";
 /// When they cannot be made.
 pub async fn asking_and_indio() -> (Agency, Agency, Principal) {
     let owner = Plan::of("indio-ca-pd").policy("indio-ca-pd");
-    let (asking, owning) = pair_of(Plan::of("asking-ca-pd"), owner).await;
+    let (mut asking, owning) = pair_of(Plan::of("asking-ca-pd"), owner).await;
+    asking.officer_signs_in().await;
     let official = add_official(&owning).await;
     (asking, owning, official)
 }
@@ -39,6 +41,7 @@ pub fn submission(to: &Agency, scope: RequestScope) -> Submission {
         case: words("26-004711"),
         reason: words("Stolen vehicle seen near the station"),
         scope,
+        danger: Text::default(),
         after_refusal: None,
     }
 }
@@ -56,7 +59,7 @@ pub async fn file_request(
         asking.own(),
         asking.keys(),
         asking.store().as_ref(),
-        &officer(),
+        &asking.officer(),
         submission,
     )
     .await

@@ -42,7 +42,10 @@ impl Ours {
         let (asker, draft) = (self.asking.node().queries.clone(), self.draft.clone());
         async move {
             let mut outcomes = asker
-                .ask(&draft, &Principal::of(draft.user.clone(), "bench"))
+                .ask(
+                    &draft,
+                    &Principal::of(fixtures::OFFICER.parse().expect("a user name"), "bench"),
+                )
                 .expect("a draft that asks");
             let heard = outcomes.recv().await.expect("an outcome");
             assert_eq!((heard.outcome, heard.reads.len()), (OutcomeCode::Answered, 3), "{heard:?}");

@@ -7,7 +7,7 @@ use schemas::draft::Recipients;
 use schemas::outcome::OutcomeCode;
 use tests::agency::{Agency, Plan};
 use tests::federation::{add_card, adhere, propose, wait_for_agreement};
-use tests::fixtures::{PLATE, agreement, draft};
+use tests::fixtures::{OFFICER, PLATE, agreement, draft};
 use tests::wait::LONGEST;
 
 use crate::database_mb;
@@ -60,7 +60,7 @@ async fn ask_all(asking: &Agency, peers: usize) -> Vec<Duration> {
     let mut outcomes = asking
         .node()
         .queries
-        .ask(&all, &Principal::of(all.user.clone(), "bench"))
+        .ask(&all, &Principal::of(OFFICER.parse().expect("a user name"), "bench"))
         .expect("a draft that asks");
     let mut times = Vec::with_capacity(peers);
     while let Some(heard) = outcomes.recv().await {

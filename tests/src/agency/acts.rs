@@ -58,13 +58,14 @@ impl Agency {
         correct(&context.agency, context.store.as_ref(), &key, by, id, wanted).await
     }
 
-    /// Asks, and waits for an outcome from every owner; in the order they came.
+    /// Asks as the officer, and waits for an outcome from every owner; in the order they came.
     pub async fn ask(&self, draft: &Draft) -> Vec<QueryOutcome> {
-        let mut outcomes = self
-            .node()
-            .queries
-            .ask(draft, &Principal::of(draft.user.clone(), "test"))
-            .expect("a draft that asks");
+        self.ask_as(&self.officer(), draft).await
+    }
+
+    /// As [`Self::ask`], by whom this names.
+    pub async fn ask_as(&self, by: &Principal, draft: &Draft) -> Vec<QueryOutcome> {
+        let mut outcomes = self.node().queries.ask(draft, by).expect("a draft that asks");
         let mut heard = Vec::new();
         while let Some(outcome) = within("an outcome", outcomes.recv()).await {
             heard.push(outcome);

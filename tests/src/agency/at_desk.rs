@@ -1,18 +1,56 @@
 //! Commands at the home of an agency, by the sessions of its people.
 
 use ::sign_in::{enrolment_code, enrolment_digest};
-use audit_log::entries::sign_in::user_recovered;
+use audit_log::entries::sign_in::{sign_in_succeeded, user_recovered};
+use node::permission::Principal;
 use node::sign_in::ENROLMENT_MS;
 use schemas::authenticator::Enrolment;
-use schemas::event::sign_in::UserRecovered;
+use schemas::event::sign_in::{SignInSucceeded, UserRecovered};
 use tokio::runtime::Handle;
 
 use super::Agency;
 use crate::command_line::desk::asks_for_a_session;
 use crate::command_line::{CommandOutput, Desk};
-use crate::fixtures::words;
+use crate::fixtures::{HOUR_MS, OFFICER, session_at, words};
 
 impl Agency {
+    /// The officer, in her session where the log tells of one.
+    ///
+    /// # Panics
+    /// Never.
+    #[must_use]
+    pub fn officer(&self) -> Principal {
+        let officer = OFFICER.parse().expect("a user name");
+        let Some(session) = self.officers.clone() else { return Principal::of(officer, "test") };
+        let auth = format!("session {}, {}, test", session.id, session.way.words());
+        Principal { session: Some(session), ..Principal::of(officer, auth) }
+    }
+
+    /// Has the log tell that the officer signed in: what she asks from here on says so.
+    ///
+    /// # Panics
+    /// When it does not take that.
+    pub async fn officer_signs_in(&mut self) {
+        let session = session_at(self.now());
+        self.officers = Some(session.clone());
+        let by = self.officer();
+        let state = self.own().registry.state();
+        let actor = self.own().actor(&state.users[&by.user], &by);
+        let told = SignInSucceeded {
+            session: session.id,
+            way: session.way,
+            authenticators: Vec::new(),
+            provider: None,
+            device: None,
+            approved_in: None,
+            client: words("test"),
+            again: false,
+            until: session.proved_at.plus_millis(12 * HOUR_MS),
+        };
+        let entry = sign_in_succeeded(&state, actor, told);
+        self.own().log.append(entry).await.expect("an entry");
+    }
+
     /// Runs a command with `--json` at its home, as the administrator.
     ///
     /// # Panics

@@ -18,7 +18,7 @@ use store::{
     AskedBefore, BroughtRead, Database, Debt, DebtWriter, Debts, Destruction, Due, EndedPages,
     EntryFilter, Exchanges, Found, HeadWriter, Heads, Known, LogRecords, LogState, LogWriter,
     Outbox, OwnRead, OwnReads, PhotographReferences, Queued, ReadStats, Release, Row, ServedBefore,
-    Side, SignInRecords, StoreError, StoredAuthenticator, StoredChange, StoredSession, Witnessed,
+    Side, StoreError, StoredChange, Witnessed,
 };
 
 use super::{FaultyStore, Step};
@@ -33,6 +33,11 @@ impl LogRecords for FaultyStore {
     ) -> Result<Vec<StoredEntry>, StoreError> {
         self.calls("entries");
         self.inner.entries(filter, start, limit).await
+    }
+
+    async fn shown(&self, plate: &str, end: u64, limit: u32) -> Result<Vec<u64>, StoreError> {
+        self.calls("shown");
+        self.inner.shown(plate, end, limit).await
     }
 
     async fn subtrees(&self, wanted: &[Subtree]) -> Result<Vec<Digest>, StoreError> {
@@ -354,44 +359,5 @@ impl Destruction for FaultyStore {
     async fn forget_images(&self, digests: &[Digest]) -> Result<(), StoreError> {
         self.calls("forget_images");
         self.inner.forget_images(digests).await
-    }
-}
-
-#[async_trait]
-impl SignInRecords for FaultyStore {
-    async fn authenticators(&self) -> Result<Vec<StoredAuthenticator>, StoreError> {
-        self.calls("authenticators");
-        self.inner.authenticators().await
-    }
-
-    async fn keep_authenticators(&self, new: &[StoredAuthenticator]) -> Result<(), StoreError> {
-        self.calls("keep_authenticators");
-        self.inner.keep_authenticators(new).await
-    }
-
-    async fn note_use(&self, id: &str, used: &str) -> Result<(), StoreError> {
-        self.calls("note_use");
-        let noted = self.inner.note_use(id, used);
-        self.take(|step| step == Step::NoteUse, noted).await
-    }
-
-    async fn forget_authenticators(&self, ids: &[String]) -> Result<(), StoreError> {
-        self.calls("forget_authenticators");
-        self.inner.forget_authenticators(ids).await
-    }
-
-    async fn sessions(&self) -> Result<Vec<StoredSession>, StoreError> {
-        self.calls("sessions");
-        self.inner.sessions().await
-    }
-
-    async fn keep_sessions(&self, sessions: &[StoredSession]) -> Result<(), StoreError> {
-        self.calls("keep_sessions");
-        self.inner.keep_sessions(sessions).await
-    }
-
-    async fn forget_sessions(&self, tokens: &[Digest]) -> Result<(), StoreError> {
-        self.calls("forget_sessions");
-        self.inner.forget_sessions(tokens).await
     }
 }

@@ -17,6 +17,7 @@ mod failures;
 mod identity;
 mod operating;
 mod pages;
+mod programs;
 mod protocol;
 mod reads;
 mod simulation;

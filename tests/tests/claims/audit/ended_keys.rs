@@ -36,7 +36,8 @@ fn deny_everything(raw: &mut RawPeer, to: &Agency) {
                 let request = Envelope::parse(&frame.body).expect("a request").digest();
                 let (from, to) = (identity.id.clone(), to.clone());
                 let (count, digest) = (0, divided(&[]));
-                let statement = Statement { request, from, to, at, count, digest };
+                let statement =
+                    Statement { request, from, to, at, count, digest, sessions: Vec::new() };
                 identity.sign(Signed::Statement, &statement).as_bytes().to_vec()
             }
             _ => return None,

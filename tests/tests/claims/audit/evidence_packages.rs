@@ -17,6 +17,7 @@ use tests::command_line::CommandOutput;
 use tests::faulty_store::Failure;
 use tests::federation::{in_force_with, introduce};
 use tests::fixtures::{DAY_MS, OFFICER, PLATE, draft};
+use tests::logs::who_saw;
 use tests::photographs::{jpeg, photograph_file, plate_crops, reads_with_photographs};
 
 const CASE: &str = "26-004711";
@@ -108,6 +109,8 @@ async fn a_package_holds_the_reads_of_a_case_and_anybody_can_check_it() {
     let manifest = std::fs::read(package.join("manifest-sha256.txt")).expect("a manifest");
     assert_eq!(*entry.detail("manifest"), Digest::of(&manifest).to_string());
     assert_eq!(*entry.detail("case"), CASE);
+    // And whoever asks who saw one of those plates is told of it.
+    assert_eq!(who_saw(&case.asking, PLATE).await.last(), Some(&Kind::EvidenceExported));
     assert_eq!(entry.body.actor.user.as_ref().map(ToString::to_string).as_deref(), Some(OFFICER));
     // Every access of the case is there, and its place in the log is proven.
     let card = case.dir.path().join("card.json").display().to_string();

@@ -1,13 +1,16 @@
 //! What an agency, its peers and an auditor can prove from logs, and how long what they hold is kept.
 
 mod bundles;
+mod danger;
 mod decided_again;
 mod edited_database;
 mod edited_registry;
 mod ended_keys;
 mod evidence_packages;
+mod explained;
 mod framed;
 mod largest_state;
+mod public_report;
 mod reconciliation;
 mod reports;
 mod retention;

@@ -13,11 +13,13 @@ use schemas::query::QueryId;
 use schemas::statement::{Statement, divided};
 use schemas::time::Timestamp;
 use tests::agency::{Agency, Plan};
+use tests::auditor::{bundles_of_both, findings_of, reconcile_bundles};
 use tests::faulty_store::Failure;
-use tests::federation::{add_card, answered_query, sharing_pair_of};
-use tests::fixtures::{PLATE, SETTLED_MS, draft};
+use tests::federation::{add_card, answered_query, sharing_pair_of, shift_clocks};
+use tests::fixtures::{HOUR_MS, PLATE, SETTLED_MS, draft};
 use tests::raw_peer::RawPeer;
 use tests::wait::eventually;
+use tests::wire::Reply;
 
 /// Two agencies that share, the one that asks waiting one second for an answer.
 async fn sharing() -> (Agency, Agency) {
@@ -182,7 +184,8 @@ async fn a_substream_that_ended_unseen_costs_no_comparison() {
                 let request = Envelope::parse(&frame.body).expect("a request").digest();
                 let (from, to) = (identity.id.clone(), to.clone());
                 let (count, digest) = (0, divided(&[]));
-                let statement = Statement { request, from, to, at, count, digest };
+                let statement =
+                    Statement { request, from, to, at, count, digest, sessions: Vec::new() };
                 identity.sign(Signed::Statement, &statement)
             }
         };
@@ -198,4 +201,50 @@ async fn a_substream_that_ended_unseen_costs_no_comparison() {
     let report =
         reconciler.reconcile(node.peers.as_ref(), &owner.admin(), raw.id(), from, until).await;
     assert_eq!(report.expect("a comparison").matched, 0);
+}
+
+/// One query, refused twice for what its agency owes and once because it is old: its first copy was late
+/// on the way, and the agency keeps the reply to another one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_that_was_refused_in_several_ways_is_told_alike_by_whoever_holds_one_of_them() {
+    let (asking, mut owning) = sharing().await;
+    owning.store().fail_on(Kind::ReceiptRecorded, Failure::BeforeWrite);
+    assert_eq!(asking.ask_one(owning.id(), PLATE).await.outcome, OutcomeCode::Answered);
+    shift_clocks([&asking, &owning], 25 * HOUR_MS);
+    let heard = asking.ask_one(owning.id(), PLATE).await;
+    assert_eq!(heard.outcome, OutcomeCode::Refused, "{heard:?}");
+    let query = heard.query_id.expect("a query id");
+    let log = asking.log().await;
+    let [sent, kept] =
+        [Kind::QuerySent, Kind::RefusalReceived].map(|kind| &log.last(kind).envelopes[0]);
+    // The copy that was late comes from the same node.
+    let mut identity = asking.identity.clone();
+    identity.card.addresses.clear();
+    let late = RawPeer::with(identity);
+    let again = async || match late.ask_bytes(&owning, sent.as_bytes()).await {
+        Reply::Refusal(refusal) => refusal.to_text(),
+        _ => panic!("no refusal"),
+    };
+    assert_eq!(&again().await, kept, "the same as long as the same stands in its way");
+    shift_clocks([&asking, &owning], SETTLED_MS);
+    let stale = again().await;
+    assert_ne!(&stale, kept);
+    assert_eq!(again().await, stale, "that one is for good");
+    let log = owning.log().await;
+    let refusals = [Kind::QueryRefused; 4];
+    assert_eq!(log.exchange(query), refusals, "each delivery is an entry");
+    // The two talk to each other again.
+    drop(late);
+    owning.store().mend();
+    owning.restart().await;
+    for (at, with) in [(&asking, &owning), (&owning, &asking)] {
+        let report = reconciled(at, with).await;
+        assert_eq!((report.refused_both, report.open), (1, 0), "at {}", at.id());
+        let found = report.findings.iter().filter(|found| found.query_id == Some(query));
+        assert_eq!(found.count(), 0, "{:?}", report.findings);
+    }
+    let auditor = bundles_of_both(&asking, &owning);
+    let report = reconcile_bundles(&auditor, &asking, &owning);
+    assert_eq!(report["refused_both"], 1, "{report:#}");
+    assert!(findings_of(&report, "differs").is_empty(), "{report:#}");
 }

@@ -132,6 +132,25 @@ async fn no_correction_takes_a_read_out_of_a_hold() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_hold_on_the_plate_of_a_correction_keeps_the_answer_that_it_corrects() {
+    let (asking, owning, _) = pair_with_exchange().await;
+    let answer = asking.log().await.one(Kind::AnswerReceived).header.index;
+    let found = owning.search_own(&draft(&[owning.id()], PLATE, owning.now())).await;
+    let read = found.expect("a search").reads.remove(0).id;
+    let plate = "8XYZ987".parse().expect("a plate");
+    let wanted = CorrectionRequest { plate, plate_state: None, reason: words("Read again") };
+    owning.correct_read(&owning.admin(), read, &wanted).await.expect("a correction");
+    let told = async || (asking.log().await.count(Kind::ReadsCorrected) > 0).then_some(());
+    eventually("the correction arrives", told).await;
+    // The answer asked for another plate; what it showed turned out to be this one.
+    asking.accord(&["hold", "add", "--plate", "8XYZ987", "--reason", "Trial of 26-417"]).done();
+    shift_clocks([&asking, &owning], 1_200 * DAY_MS);
+    ran(&asking, &["run"]);
+    assert!(whole(&asking, answer).await);
+    assert_eq!(asking.accord(&["audit", "verify"]).code, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_destroyed_under_hold_is_told() {
     let (asking, mut owning, _) = pair_with_exchange().await;
     let answer = owning.log().await.one(Kind::QueryAnswered).header.index;

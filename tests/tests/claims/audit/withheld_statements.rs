@@ -75,7 +75,8 @@ async fn whoever_shows_another_thing_than_it_signed_contradicts_itself() {
                 let request = Envelope::parse(&frame.body).expect("a request").digest();
                 let (from, to) = (identity.id.clone(), to.clone());
                 let (count, digest) = (3, Digest::of(b"three exchanges"));
-                let statement = Statement { request, from, to, at, count, digest };
+                let statement =
+                    Statement { request, from, to, at, count, digest, sessions: Vec::new() };
                 identity.sign(Signed::Statement, &statement).as_bytes().to_vec()
             }
             FrameKind::Narrow => {

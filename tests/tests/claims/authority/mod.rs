@@ -1,8 +1,11 @@
 //! On what authority reads are released: policies, standing agreements, written requests.
 
 mod cited;
+mod one_way;
 mod party_keys;
 mod policies;
+mod posted_policies;
+mod records_custodian;
 mod request_after_refusal;
 mod request_races;
 mod signed_as_read;

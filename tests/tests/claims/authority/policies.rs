@@ -4,7 +4,7 @@
 use node::admin::cards;
 use std::collections::BTreeSet;
 
-use node::admin::policy::{self, Explain};
+use node::admin::explain::{Explain, explain};
 use schemas::agency::AgencyKind;
 use schemas::entry::EntryKind as Kind;
 use schemas::envelope::Kind as Signed;
@@ -14,7 +14,7 @@ use schemas::query::Query;
 use schemas::refusal::RefusalCode::{self, *};
 use tests::agency::Plan;
 use tests::federation::{add_card, known_parties};
-use tests::fixtures::{PLATE, agreement, draft, query, words};
+use tests::fixtures::{PLATE, agreement, draft, query, session_at, words};
 use tests::policy_cases::{PolicyCase, PolicyScenario, assert_reasons};
 use tests::policy_sections::{
     DECISION_CODES, PolicySections, UNFAMILIAR_POLICY, cases_under_any_policy,
@@ -26,6 +26,7 @@ const INDIO: PolicySections = PolicySections {
     recipients: "461.7",
     requests: "461.7(a)",
     decides: "461.7(b)",
+    login: Some("461.5(a)"),
     training: "461.3(d)",
     reason: "461.5(b)",
     searches: "461.3(c)",
@@ -38,6 +39,7 @@ const PORT: PolicySections = PolicySections {
     recipients: "462.7",
     requests: "462.7(b)",
     decides: "462.7(c)",
+    login: Some("462.5(a)"),
     training: "462.3(d)",
     reason: "462.5(b)",
     searches: "462.3(c)",
@@ -50,6 +52,7 @@ const WEST_COVINA: PolicySections = PolicySections {
     recipients: "462.4",
     requests: "462.4",
     decides: "462.2",
+    login: Some("462.5(a)"),
     training: "462.3(d)",
     reason: "462.5(b)",
     searches: "462.3(c)",
@@ -62,6 +65,7 @@ const MONROVIA: PolicySections = PolicySections {
     recipients: "463.6",
     requests: "463.6(a)",
     decides: "463.6(b)",
+    login: None,
     training: "463.9",
     reason: "463.5(a)",
     searches: "463.5(b)",
@@ -74,6 +78,7 @@ const ESCONDIDO: PolicySections = PolicySections {
     recipients: "IV.C.5",
     requests: "IV.C.5",
     decides: "IV.C.2",
+    login: Some("IV.C.5"),
     training: "IV.A.1",
     reason: "IV.C.4",
     searches: "III",
@@ -125,8 +130,7 @@ async fn blocked(owner: &PolicyScenario) {
     let draft = draft(&[owner.id()], PLATE, owner.now());
     let from = Some(raw.id().clone());
     let wanted = Explain { owner: owner.id().clone(), from, at: None, draft };
-    let explained =
-        policy::explain(owner.own(), &owner.admin(), &wanted).await.expect("an explanation");
+    let explained = explain(owner.own(), &owner.admin(), &wanted).await.expect("an explanation");
     let blocked = explained.reasons.iter().find(|reason| reason.code == Blocked);
     let cited = &blocked.expect("the block is a reason").citations;
     assert!(cited.iter().any(|cited| cited.section == "1798.90.51(a)"), "{cited:?}");
@@ -147,6 +151,7 @@ async fn on_what_only_the_peer_signed(
     }
     let mut asked = query(raw.id(), owner.id(), PLATE, owner.now());
     asked.authority = Some(text.id.clone());
+    asked.requester.session = Some(session_at(asked.at));
     let reply = raw.ask(owner, &raw.identity.sign(Signed::Query, &asked)).await;
     let reasons = reply.refused(&owner.identity.card.message_key);
     let expected = [(AuthorityNotInForce, "`parties`"), (ReleasePath, section)];
@@ -224,7 +229,7 @@ async fn monrovia_wants_training_every_year_and_shares_with_the_sheriff_alone() 
     let other = RawPeer::start("pasadena-ca-pd", owner.owner.now());
     add_card(&owner.owner, &other.identity).await;
     on_what_only_the_peer_signed(&owner, &other, "463.6(d)").await;
-    all(&owner, &rows, &[SuspicionMissing, NeedToKnowMissing]).await;
+    all(&owner, &rows, &[SignInInsufficient, SuspicionMissing, NeedToKnowMissing]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

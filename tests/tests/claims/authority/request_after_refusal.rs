@@ -75,6 +75,28 @@ async fn a_refused_query_becomes_a_request_in_one_step_and_runs_once_it_is_appro
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_query_that_was_refused_while_a_life_is_in_danger_becomes_an_urgent_request() {
+    let (asking, owning, official) = asking_and_indio().await;
+    let plain = asking.ask_one(owning.id(), PLATE).await;
+    let mut urgent = draft(&[owning.id()], PLATE, asking.now());
+    urgent.why.danger = words("child in the back seat of the taken car");
+    let heard = asking.ask(&urgent).await;
+    for refused in [plain.query_id, heard[0].query_id] {
+        let follows = Submission { after_refusal: refused, ..Submission::default() };
+        file_request(&asking, &owning, &follows).await;
+    }
+    let waits = owning.node().app.waiting(&official).await.expect("what waits");
+    let told: Vec<_> = waits.iter().filter(|one| one.kind == "request").collect();
+    assert!(told[0].what.starts_with("URGENT: asking-ca-pd"), "the last, and told first: {told:?}");
+    assert!(told.len() == 2 && !told[1].what.contains("URGENT"), "{told:?}");
+    let filed = requests::list(owning.own());
+    let of = |danger: &str| filed.iter().filter(|one| one.danger.as_str() == danger).count();
+    assert_eq!((of(urgent.why.danger.as_str()), of("")), (1, 1));
+    let waits = owning.node().app.waits().await.expect("how much waits");
+    assert!(waits.urgent(), "duty posts are told again and again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_restart_between_approval_and_rerun_neither_loses_nor_repeats_it() {
     let (mut asking, owning, official) = asking_and_indio().await;
     // Uses are left: it is not for want of them that it runs no second time.
@@ -140,7 +162,7 @@ async fn a_request_follows_only_a_query_that_was_refused() {
             asking.own(),
             asking.keys(),
             asking.store().as_ref(),
-            &officer(),
+            &asking.officer(),
             &follows,
         )
         .await;
@@ -174,7 +196,7 @@ async fn a_request_after_a_search_for_a_misread_plate_names_every_plate_that_it_
         asking.own(),
         asking.keys(),
         asking.store().as_ref(),
-        &officer(),
+        &asking.officer(),
         &ask("0OD1I2Z").await,
     )
     .await;

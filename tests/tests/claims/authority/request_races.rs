@@ -103,7 +103,7 @@ async fn a_request_after_a_refusal_goes_to_whoever_refused() {
         asking.own(),
         asking.keys(),
         asking.store().as_ref(),
-        &officer(),
+        &asking.officer(),
         &elsewhere,
     )
     .await;

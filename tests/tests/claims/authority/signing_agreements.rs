@@ -251,3 +251,28 @@ async fn a_version_that_has_expired_does_not_bring_an_older_one_back() {
     shift_clocks([&asking, &owning], DAY_MS);
     assert_eq!(outcome(&asking, &owning).await, Err(RefusalCode::AuthorityNotInForce));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_declines_a_proposal_says_why_and_its_proposer_hears_it() {
+    let (asking, owning) = pair().await;
+    let text = agreement(&[asking.id(), owning.id()], asking.now());
+    propose(&asking, &text, None).await;
+    tests::federation::wait_for_agreement(&owning, &text.id).await;
+    let shown = |agency: &Agency| agreements::show(agency.own(), &text.id, None).expect("a text");
+    assert_eq!(shown(&owning).state, "proposed");
+    give_notice(&owning, &text.id, Act::Decline).await;
+    assert_eq!(shown(&owning).state, "declined");
+    let heard = tests::wait::eventually("the proposer hears it", async || {
+        let standing = shown(&asking).standings.remove(0);
+        (standing.state == "declined").then_some(standing)
+    })
+    .await;
+    assert_eq!(heard.by.as_ref(), Some(owning.id()));
+    assert!(heard.notice.is_some_and(|notice| !notice.reason.is_empty()), "and why");
+    assert_eq!(asking.log().await.count(Kind::AgreementDeclined), 1);
+    assert_eq!(outcome(&asking, &owning).await, Err(RefusalCode::AuthorityNotInForce));
+    // Nothing is for good: whoever signs after all has signed.
+    adhere(&owning, &text, None).await;
+    tests::federation::wait_for_adherence(&asking, &text.id, owning.id()).await;
+    assert_eq!(outcome(&asking, &owning).await, Ok(3));
+}

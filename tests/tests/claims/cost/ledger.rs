@@ -27,17 +27,18 @@ pub(super) struct Pair {
     sides: [Side; 2],
 }
 
-/// What exchanges cost one side.
+/// What exchanges, or whatever else was counted, cost one side.
 #[derive(Debug)]
 pub(super) struct Cost {
-    exchanges: u64,
-    counted: Counted,
-    written: Written,
+    /// How many there were.
+    pub(super) times: u64,
+    pub(super) counted: Counted,
+    pub(super) written: Written,
     /// Calls of the store, by the name of each.
-    called: BTreeMap<&'static str, u64>,
+    pub(super) called: BTreeMap<&'static str, u64>,
 }
 
-/// The most of each that one exchange may cost a side.
+/// The most of each that one of them may cost a side.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bounds {
     pub(super) signed: f64,
@@ -58,10 +59,10 @@ pub(super) struct Bounds {
 impl Cost {
     #[expect(clippy::cast_precision_loss, reason = "counts of at most some millions")]
     fn each(&self, count: u64) -> f64 {
-        count as f64 / self.exchanges as f64
+        count as f64 / self.times as f64
     }
 
-    /// What one exchange cost, by what.
+    /// What one of them cost, by what.
     fn ledger(&self) -> [(&'static str, f64); 12] {
         let Counted { work, allocations, allocated } = self.counted;
         let rows: u64 = self.written.rows.values().map(|n| n.unsigned_abs()).sum();
@@ -101,10 +102,23 @@ impl Bounds {
     }
 }
 
-/// Holds what exchanges cost the requester and the owner to the bounds of each.
-pub(super) fn hold(costs: &[Cost; 2], bounds: [&Bounds; 2]) {
+/// Calls of the store of an agency since it had counted so many, by the name of each.
+pub(super) fn more_calls(
+    agency: &Agency,
+    before: &BTreeMap<&'static str, u64>,
+) -> BTreeMap<&'static str, u64> {
+    let mut now = agency.store().called();
+    for (what, times) in before {
+        *now.entry(what).or_default() -= times;
+    }
+    now.retain(|_, times| *times > 0);
+    now
+}
+
+/// Holds what each cost to its bounds.
+pub(super) fn hold(costs: &[(&str, &Cost, &Bounds)]) {
     let mut above = String::new();
-    for ((side, cost), bounds) in ["requester", "owner"].into_iter().zip(costs).zip(bounds) {
+    for (side, cost, bounds) in costs {
         for ((what, is), most) in cost.ledger().into_iter().zip(bounds.each()) {
             println!("{side:<10} {what:<20} {is:>10.2}, at most {most:.2}");
             if is > most {
@@ -113,7 +127,7 @@ pub(super) fn hold(costs: &[Cost; 2], bounds: [&Bounds; 2]) {
         }
         println!("{side:<10} rows {:?}, calls {:?}", cost.written.rows, cost.called);
     }
-    assert!(above.is_empty(), "an exchange costs more than is stated:\n{above}");
+    assert!(above.is_empty(), "more is paid than is stated:\n{above}");
 }
 
 impl Pair {
@@ -145,20 +159,13 @@ impl Pair {
         let before = [asking.stand().await, owning.stand().await];
         let called = self.agencies.each_ref().map(|agency| agency.store().called());
         let counted = self.counted(count, at_once).await;
-        let more = |n: usize| {
-            let mut now = self.agencies[n].store().called();
-            for (what, times) in &called[n] {
-                *now.entry(what).or_default() -= times;
-            }
-            now.retain(|_, times| *times > 0);
-            now
-        };
+        let more = |n: usize| more_calls(&self.agencies[n], &called[n]);
         let called = [more(0), more(1)];
         let [asking, owning] = &mut self.databases;
         let stands = [asking.stand().await, owning.stand().await];
         let [called_asking, called_owning] = called;
         let cost = |n: usize, called| Cost {
-            exchanges: count,
+            times: count,
             counted: counted[n],
             written: stands[n].since(&before[n]),
             called,

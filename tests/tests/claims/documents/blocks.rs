@@ -77,10 +77,10 @@ fn kind(said: &str) -> Result<Kind, String> {
         "console" => Ok(Kind::Console),
         "console stays" => Ok(Kind::Stays),
         "sh shown" | "console shown" => Ok(Kind::Shown),
-        "toml" | "json" | "csv" | "text" => Ok(Kind::Other),
+        "toml" | "json" | "csv" | "text" | "python" => Ok(Kind::Other),
         "" => Err("a fence names no language".into()),
         other => Err(format!(
-            "`{other}` does not say whether it is typed; expected `sh`, `console`, `console stays`, `sh shown`, `console shown`, or `toml`, `json`, `csv`, `text`"
+            "`{other}` does not say whether it is typed; expected `sh`, `console`, `console stays`, `sh shown`, `console shown`, or `toml`, `json`, `csv`, `text`, `python`"
         )),
     }
 }

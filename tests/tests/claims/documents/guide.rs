@@ -25,7 +25,8 @@ fn machine(shell: &Shell) {
         r#"#!/bin/bash
 set -eu
 start() {{
-    env -u ACCORD_SESSION {started} </dev/null >/dev/null 2>>"$HOME/journal" & echo $! >"$HOME/pid"
+    clock=(); [ ! -e "$HOME/clock" ] || mapfile -t clock <"$HOME/clock"
+    env -u ACCORD_SESSION "${{clock[@]}}" {started} </dev/null >/dev/null 2>>"$HOME/journal" & echo $! >"$HOME/pid"
     for _ in $(seq 200); do accord health >/dev/null 2>&1 && return; sleep 0.1; done
     cat "$HOME/journal" >&2; exit 1
 }}
@@ -85,9 +86,9 @@ fn takes_the_card_and_signs(peer: &CliAgency, folder: &Path, over: &AtomicBool) 
         }
 }
 
-#[test]
-fn the_guide_is_followed_word_by_word_on_a_clean_home() {
-    let mut peer = CliAgency::with_officer("peer-ca-pd");
+/// A shell in which the guide was followed from its beginning to its end, and the peer at the other end.
+pub(super) fn followed() -> (Shell, CliAgency) {
+    let peer = CliAgency::with_officer("peer-ca-pd");
     peer.add_reads(PLATE, 3);
     let card = peer.file("peer.card");
     let shown = peer.accord(&["card", "show", "--out", &card]).done();
@@ -104,6 +105,12 @@ fn the_guide_is_followed_word_by_word_on_a_clean_home() {
         signs.join().expect("the peer")
     });
     assert!(signed, "the peer signed, and confirmed the new agency key");
+    (shell, peer)
+}
+
+#[test]
+fn the_guide_is_followed_word_by_word_on_a_clean_home() {
+    let (shell, mut peer) = followed();
     // After every key was exchanged, in the order of the page, the link stands.
     let (ok, said) = peer.accord(&["doctor"]).check("peers");
     assert!(ok, "{said}");

@@ -19,6 +19,7 @@
 //! `ACCORD_UPDATE=1` writes into the documents what their commands printed in this run.
 
 mod blocks;
+mod disasters;
 mod guide;
 mod links;
 mod shell;

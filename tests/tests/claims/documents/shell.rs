@@ -170,6 +170,18 @@ impl Shell {
         }
     }
 
+    /// Types a script, every command of which must succeed, and gives what it printed.
+    ///
+    /// # Panics
+    /// When one does not.
+    pub(super) fn types_script(&mut self, script: &str) -> Vec<String> {
+        self.steps += 1;
+        let typed = self.stood_in(script);
+        self.runs(&typed, true).unwrap_or_else(|(why, printed)| {
+            panic!("{why}:\n{script}\n--- it printed\n{}", printed.join("\n"))
+        })
+    }
+
     fn types_blocks(&mut self, text: &str, shown: &mut Shown) -> Result<(), String> {
         for block in blocks(text)? {
             for step in block.steps()? {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use agreements::policy::Policy;
 use schemas::agency::AgencyId;
 use schemas::area::{Near, Polygon};
 use schemas::digest::Digest;
@@ -12,6 +13,7 @@ use schemas::envelope::Kind as Signed;
 use schemas::frame::{Frame, FrameKind};
 use schemas::key::SecretKey;
 use schemas::outcome::OutcomeCode;
+use schemas::posted::PostedPolicy;
 use schemas::purpose::QueryKind;
 use schemas::query::{Elements, Query};
 use schemas::read::{Location, Read};
@@ -65,6 +67,27 @@ async fn an_honest_answer_of_another_make_of_node_is_shown() {
         asking(|identity, query, digest| honest(identity, query, digest).frames()).await;
     let heard = asking.ask_one(raw.id(), PLATE).await;
     assert_eq!((heard.outcome, heard.reads.len()), (OutcomeCode::Answered, 2), "{:?}", heard.error);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_decides_by_another_policy_than_it_posts_is_told_of_with_its_answer() {
+    let (asking, raw) =
+        asking(|identity, query, digest| honest(identity, query, digest).frames()).await;
+    let posts = async |text: &str, days: u32| {
+        let since = asking.now().minus_days(days);
+        let posted =
+            PostedPolicy { agency: raw.id().clone(), version: 1, since, text: text.into() };
+        let signed = raw.identity.sign(Signed::Policy, &posted);
+        let (reply, _) = raw.say(&asking, FrameKind::Document, signed.as_bytes()).await;
+        assert_eq!(reply.expect("a reply").kind, FrameKind::DocumentAck);
+        asking.ask_one(raw.id(), PLATE).await
+    };
+    assert_eq!(asking.ask_one(raw.id(), PLATE).await.warning, None, "nothing was posted");
+    let statute = Policy::builtin_text("california-statute").expect("a policy");
+    let warned = posts(statute, 2).await;
+    assert_eq!(warned.outcome, OutcomeCode::Answered);
+    let said = warned.warning.expect("a warning");
+    assert!(said.contains("`hostile-ca-pd` decided by another policy than"), "{said}");
 }
 
 /// A query as large as an officer may make it, so that its entry has little room beside.

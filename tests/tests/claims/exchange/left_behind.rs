@@ -9,6 +9,9 @@ use schemas::entry::EntryKind as Kind;
 use schemas::envelope::{Envelope, Kind as Signed};
 use schemas::frame::FrameKind;
 use schemas::purpose::Purpose;
+use schemas::statement::StatementRequest;
+use schemas::text::Text;
+use schemas::time::Timestamp;
 use serde_json::Value;
 use tests::agency::{Agency, Plan};
 use tests::federation::{add_card, owner_and_raw_of, signed_by_both};
@@ -29,6 +32,7 @@ fn request(raw: &RawPeer, owner: &Agency) -> Request {
         purpose: Purpose::StolenVehicle,
         case: words("26-00417"),
         reason: words("Stolen this morning"),
+        danger: Text::default(),
         after_refusal: None,
         at: owner.now(),
         scope: RequestScope { uses: Some(1), ..RequestScope::default() },
@@ -129,6 +133,43 @@ async fn what_a_peer_sends_in_a_day_is_bounded_by_number_and_bytes() {
         owner.clock.shift(DAY_MS);
         drop(file(&raw, &owner).await.expect("another day"));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn statements_that_a_peer_asks_for_count_among_what_it_leaves_behind_in_a_day() {
+    let plan = Plan::of("owning-ca-pd").bounds(|bounds| bounds.documents_per_day = 4);
+    let (mut owner, raw) = owner_and_card(plan).await;
+    let asks = async |owner: &Agency| {
+        let (from, to, at) = (raw.id().clone(), owner.id().clone(), owner.now());
+        let (since, until) = (Timestamp::MIN, Timestamp::MAX);
+        let request = StatementRequest { from, to, at, since, until, sessions: Vec::new() };
+        let request = raw.identity.sign(Signed::Statement, &request);
+        let reply = eventually("the owner is reached", async || {
+            raw.say(owner, FrameKind::Statement, request.as_bytes()).await.0
+        })
+        .await;
+        match reply.kind {
+            FrameKind::Statement => Ok(()),
+            _ => Err(serde_json::from_slice::<Value>(&reply.body).expect("a word")),
+        }
+    };
+    drop(file(&raw, &owner).await.expect("a request"));
+    let mut stated = 0;
+    let word = loop {
+        match asks(&owner).await {
+            Ok(()) => stated += 1,
+            Err(word) if word["code"] == "busy" => {}
+            Err(word) => break word,
+        }
+        assert!(stated < 4, "a request for approval and three statements");
+    };
+    told(&word, "4 documents");
+    assert_eq!((stated, owner.log().await.count(Kind::AuditStated)), (3, 3));
+    told(&file(&raw, &owner).await.expect_err("nor anything else"), "4 documents");
+    owner.restart().await;
+    told(&asks(&owner).await.expect_err("the same day"), "4 documents");
+    owner.clock.shift(DAY_MS);
+    asks(&owner).await.expect("another day");
 }
 
 #[tokio::test(flavor = "multi_thread")]

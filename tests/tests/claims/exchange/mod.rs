@@ -2,6 +2,7 @@
 
 mod bounds_before_work;
 mod flooding;
+mod for_another;
 mod hostile_owner;
 mod hostile_words;
 mod left_behind;
@@ -11,5 +12,6 @@ mod photographs;
 mod query_and_answer;
 mod receipts;
 mod refusals;
+mod released;
 mod replay;
 mod search_kinds;

@@ -14,6 +14,7 @@ use tests::agency::Agency;
 use tests::faulty_store::Failure;
 use tests::federation::{add_card, give_notice, pair, propose, sharing_pair, wait_for_agreement};
 use tests::fixtures::{PLATE, agreement, words};
+use tests::key_rotation::wait_for_card;
 use tests::raw_peer::RawPeer;
 use tests::wait::eventually;
 
@@ -163,4 +164,15 @@ async fn a_peer_that_is_let_in_again_is_tried_at_once() {
         cards::unblock(asking.own(), &by, owning.id(), &why).await.expect("an end of it");
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_peer_that_is_let_in_again_is_shown_the_card_of_meanwhile() {
+    let (asking, owning) = pair().await;
+    let (by, why) = (asking.admin(), words("review"));
+    cards::block(asking.own(), &by, owning.id(), &why).await.expect("a block");
+    asking.accord(&["key", "rotate", "message"]).done();
+    cards::unblock(asking.own(), &by, owning.id(), &why).await.expect("an end of it");
+    // Nobody asks, and nobody has to: the next query is signed with the new key before long.
+    wait_for_card(&owning, &asking, 2).await;
 }

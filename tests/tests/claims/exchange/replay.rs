@@ -1,5 +1,8 @@
 //! Messages that were altered, replayed, redirected or repeated: nothing is released for them.
 
+use std::collections::BTreeSet;
+
+use agreements::agreement::Act;
 use schemas::body::Outcome;
 use schemas::entry::EntryKind as Kind;
 use schemas::envelope::{Envelope, Kind as Signed};
@@ -7,7 +10,7 @@ use schemas::query::Query;
 use schemas::refusal::RefusalCode;
 use tests::agency::{Agency, Plan};
 use tests::auditor::{Auditor, problems};
-use tests::federation::{add_card, introduce, owner_and_raw, pair, signed_by_both};
+use tests::federation::{add_card, give_notice, introduce, owner_and_raw, pair, signed_by_both};
 use tests::fixtures::{DAY_MS, PLATE, agreement, query};
 use tests::logs::Log;
 use tests::raw_peer::RawPeer;
@@ -260,4 +263,23 @@ async fn redelivery_ends_with_its_window() {
     let reasons = raw.ask(&owner, &envelope).await.refused(&owner.identity.card.message_key);
     assert_eq!(reasons.iter().map(|reason| reason.code).collect::<Vec<_>>(), [RefusalCode::Stale]);
     assert_eq!(owner.log().await.count(Kind::AnswerRedelivered), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_whose_authority_is_suspended_is_refused_in_the_same_words_however_often() {
+    let (owner, raw, id) = owner_and_raw().await;
+    let query = asked(&raw, &owner);
+    let envelope = signed(&raw, &query);
+    drop(raw.ask(&owner, &envelope).await.answered());
+    give_notice(&owner, &id, Act::Suspend).await;
+    let mut refusals = BTreeSet::new();
+    for _ in 0..12 {
+        match raw.ask(&owner, &envelope).await {
+            Reply::Refusal(refusal) => refusals.insert(refusal.as_bytes().to_vec()),
+            other => panic!("{other:?}"),
+        };
+    }
+    assert_eq!(refusals.len(), 1, "no second signature for the same thing");
+    let kinds = owner.log().await.exchange(query.id);
+    assert_eq!(kinds.len(), 13, "each time is on record: {kinds:?}");
 }

@@ -92,105 +92,107 @@ fn near(radius_m: u32) -> Option<Near> {
     Some(Near { center: place(34.10, -118.10), radius_m })
 }
 
+/// What is searched, how, and the plates of what is found, in their order.
+const SEARCHES: [(&str, Change, &[&str]); 13] = [
+    ("exact", |_| {}, &["8ABC123"]),
+    (
+        "a beginning",
+        |e| {
+            without_plate(e, QueryKind::Partial);
+            e.pattern = Some("8AB*".parse().expect("a pattern"));
+        },
+        &["8ABX999", "8ABC123"],
+    ),
+    (
+        "an end, at any time",
+        |e| {
+            without_plate(e, QueryKind::Partial);
+            e.pattern = Some("*C123".parse().expect("a pattern"));
+        },
+        &["BABC123", "8ABC123"],
+    ),
+    (
+        "a middle",
+        |e| {
+            without_plate(e, QueryKind::Partial);
+            e.pattern = Some("?AB?12?".parse().expect("a pattern"));
+        },
+        &["BABC123", "8ABC123"],
+    ),
+    (
+        "what readers confuse, the plate itself first",
+        |e| e.kind = QueryKind::Misread,
+        &["8ABC123", "BABC123", "8A8CIZ3"],
+    ),
+    ("of another state", |e| e.plate_state = Some("NV".parse().expect("a state")), &[]),
+    (
+        "a circle",
+        |e| {
+            without_plate(e, QueryKind::Area);
+            e.near = near(200);
+        },
+        &["8ABX999", "BABC123", "8ABC123"],
+    ),
+    (
+        "a polygon",
+        |e| {
+            without_plate(e, QueryKind::Area);
+            let corners = [(34.09, -118.11), (34.09, -118.102), (34.11, -118.107)];
+            let corners = corners.map(|(up, right)| place(up, right)).to_vec();
+            e.polygon = Some(Polygon::new(corners).expect("a polygon"));
+        },
+        &["9ZZZ123"],
+    ),
+    (
+        "a make",
+        |e| {
+            without_plate(e, QueryKind::Vehicle);
+            e.make = Some(words("HONDA"));
+        },
+        &["9ZZZ123", "8ABC123"],
+    ),
+    (
+        "a colour of several words",
+        |e| {
+            without_plate(e, QueryKind::Vehicle);
+            e.color = Some(words("gray"));
+        },
+        &["8ABX999", "8ABC123"],
+    ),
+    (
+        "a body near a place",
+        |e| {
+            without_plate(e, QueryKind::Vehicle);
+            e.body = Some(words("sedan"));
+            e.near = near(300);
+        },
+        &["8ABC123"],
+    ),
+    (
+        "a camera",
+        |e| {
+            without_plate(e, QueryKind::Vehicle);
+            e.camera = Some(words("8A8CIZ3 camera"));
+        },
+        &["8A8CIZ3"],
+    ),
+    (
+        "a vehicle on that day",
+        |e| {
+            without_plate(e, QueryKind::Vehicle);
+            e.make = Some(words("Honda"));
+            e.from = e.until.plus_millis(-DAY_MS);
+        },
+        &["8ABC123"],
+    ),
+];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn each_search_finds_its_reads_in_their_order() {
     let (asking, owner) = sighted().await;
     open_to_every_search(&owner, "").await;
     share([&asking, &owner], |_| {}).await;
-    let table: [(&str, Change, &[&str]); 13] = [
-        ("exact", |_| {}, &["8ABC123"]),
-        (
-            "a beginning",
-            |e| {
-                without_plate(e, QueryKind::Partial);
-                e.pattern = Some("8AB*".parse().expect("a pattern"));
-            },
-            &["8ABX999", "8ABC123"],
-        ),
-        (
-            "an end, at any time",
-            |e| {
-                without_plate(e, QueryKind::Partial);
-                e.pattern = Some("*C123".parse().expect("a pattern"));
-            },
-            &["BABC123", "8ABC123"],
-        ),
-        (
-            "a middle",
-            |e| {
-                without_plate(e, QueryKind::Partial);
-                e.pattern = Some("?AB?12?".parse().expect("a pattern"));
-            },
-            &["BABC123", "8ABC123"],
-        ),
-        (
-            "what readers confuse, the plate itself first",
-            |e| e.kind = QueryKind::Misread,
-            &["8ABC123", "BABC123", "8A8CIZ3"],
-        ),
-        ("of another state", |e| e.plate_state = Some("NV".parse().expect("a state")), &[]),
-        (
-            "a circle",
-            |e| {
-                without_plate(e, QueryKind::Area);
-                e.near = near(200);
-            },
-            &["8ABX999", "BABC123", "8ABC123"],
-        ),
-        (
-            "a polygon",
-            |e| {
-                without_plate(e, QueryKind::Area);
-                let corners = [(34.09, -118.11), (34.09, -118.102), (34.11, -118.107)];
-                let corners = corners.map(|(up, right)| place(up, right)).to_vec();
-                e.polygon = Some(Polygon::new(corners).expect("a polygon"));
-            },
-            &["9ZZZ123"],
-        ),
-        (
-            "a make",
-            |e| {
-                without_plate(e, QueryKind::Vehicle);
-                e.make = Some(words("HONDA"));
-            },
-            &["9ZZZ123", "8ABC123"],
-        ),
-        (
-            "a colour of several words",
-            |e| {
-                without_plate(e, QueryKind::Vehicle);
-                e.color = Some(words("gray"));
-            },
-            &["8ABX999", "8ABC123"],
-        ),
-        (
-            "a body near a place",
-            |e| {
-                without_plate(e, QueryKind::Vehicle);
-                e.body = Some(words("sedan"));
-                e.near = near(300);
-            },
-            &["8ABC123"],
-        ),
-        (
-            "a camera",
-            |e| {
-                without_plate(e, QueryKind::Vehicle);
-                e.camera = Some(words("8A8CIZ3 camera"));
-            },
-            &["8A8CIZ3"],
-        ),
-        (
-            "a vehicle on that day",
-            |e| {
-                without_plate(e, QueryKind::Vehicle);
-                e.make = Some(words("Honda"));
-                e.from = e.until.plus_millis(-DAY_MS);
-            },
-            &["8ABC123"],
-        ),
-    ];
-    for (what, change, expected) in table {
+    for (what, change, expected) in SEARCHES {
         let heard = asks(&asking, &owner, change).await;
         assert_eq!(plates(&heard), expected, "{what}");
         // Each with both notices, and in both logs with what was looked for.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use tests::command_line::{CliAgency, CommandOutput, accord_at};
 
 /// Commands that take no session, and why.
-const NEED_NONE: [(&str, &str); 28] = [
+const NEED_NONE: [(&str, &str); 31] = [
     ("agreement draft", "writes a text from a template; nothing is asked of the node"),
     ("audit heads", "holds files against each other"),
     ("card show", "shows the card that lies in the home, for its owner"),
@@ -17,6 +17,9 @@ const NEED_NONE: [(&str, &str); 28] = [
     ("conformance", "speaks to another implementation, not to the node"),
     ("demo", "makes nodes of its own"),
     ("doctor", "whether and how the node serves, for whoever operates it and for timers"),
+    ("generate completion", "writes what shells complete by; nothing is asked of the node"),
+    ("generate man", "writes the help of each command; nothing is asked of the node"),
+    ("generate openapi", "writes the document of the API, which is the same for every node"),
     ("health", "whether the node serves, for scripts"),
     ("init", "makes the home"),
     ("login", "by this people sign in"),
@@ -40,6 +43,11 @@ const NEED_NONE: [(&str, &str); 28] = [
 /// Every other command, as it could be typed; a capital letter alone stands for a file, an id or a
 /// digest.
 const OTHERS: &str = "
+waiting
+query list
+query show Q
+query releases
+query release 00112233445566778899aabbccddeeff --reason r
 query --to port-ca-pd --plate 7ABC123 --purpose stolen_vehicle --reason r
 case use 1 --purpose stolen_vehicle --reason r
 case show
@@ -57,15 +65,20 @@ source withdraw gate-1 --reason r
 program add cad-1 --scope ask --until 2027-01-01T00:00:00Z
 program list
 program token cad-1
+program certificate cad-1 E
 program revoke cad-1 --reason r
 program try cad-1
 user add n.one --full-name N --role sworn
 user list
 user train admin --on 2026-01-01
+user clear admin --on 2026-01-01
 user disable admin
 user enable admin
 user review admin
+user suspend x --entry 1 --reason r
+user attest admin --until 2027-01-01T00:00:00Z
 user delegate admin --title T --from 2026-01-01T00:00:00Z --until 2026-01-02T00:00:00Z
+user undelegate admin --title T
 user enrol admin --identified x
 user unlock admin
 user stop-now admin --reason r
@@ -73,6 +86,12 @@ user proposals
 user confirm 1
 user decline 1 --reason r
 user countersign admin --reason r
+night-desk seat admin --until 2027-01-01T00:00:00Z
+night-desk end admin
+night-desk card admin --identified x
+device add mdt-12 --class vehicle --certificate E
+device list
+device revoke mdt-12 --reason r
 logout
 session
 authenticator list
@@ -90,6 +109,7 @@ agreement sign plates --digest D
 agreement list
 agreement show plates
 agreement import F
+agreement decline plates --reason r
 agreement suspend plates --reason r
 agreement resume plates --reason r
 agreement withdraw plates --reason r
@@ -100,18 +120,28 @@ request approve req-1 --reason r
 request deny req-1 --reason r
 request withdraw req-1
 request record --from-body x --kind subpoena
+request close req-1 --outcome released --reason r
 policy show
+policy show --peer port-ca-pd
 policy explain --owner port-ca-pd --plate 7ABC123 --purpose stolen_vehicle --reason r
 policy page
 policy adopt F
 audit log
+audit plate 7ABC123
+audit user mreyes
+audit show 1
 audit envelope 1
 audit alarms
 audit resolve 1 --reason r
+audit explain --peer port-ca-pd --class differs --query Q --reason r
 audit verify
 audit export --out O
 audit proof 1 --out O
 audit report --kind access
+audit incident --of-user admin
+audit told --of-user admin --to x --how y
+audit release page --digest D
+audit withdraw page --reason r
 audit sample --count 1 --seed s
 audit record --finding f
 audit reconcile --peer port-ca-pd
@@ -119,6 +149,9 @@ hold add --reason r --case 1
 hold list
 hold release 1 --reason r
 evidence export --case 1 --out O
+evidence booked 1 --number N
+duty list
+duty record policy_posted --how x
 retention status
 retention run
 backup --out O
@@ -130,10 +163,13 @@ fn listed(agency: &CliAgency, path: &[String], into: &mut Vec<String>) {
     args.push("--help");
     let help = agency.desk().command_of_nobody(&args).output().expect("a process");
     let help = CommandOutput::from(help).out;
-    let Some((_, commands)) = help.split_once("\nCommands:\n") else {
+    // Those of the program itself stand in groups.
+    let (begin, end) =
+        if path.is_empty() { ("\nUsage:", "\nOptions:") } else { ("\nCommands:\n", "\n\n") };
+    let Some((_, commands)) = help.split_once(begin) else {
         return into.push(path.join(" "));
     };
-    let lines = commands.lines().take_while(|line| !line.is_empty());
+    let lines = commands.split(end).next().unwrap_or_default().lines();
     // A word that stands deeper is a description that goes on.
     let names = lines.filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
     for name in names.filter(|name| !name.is_empty() && *name != "help") {
@@ -150,6 +186,7 @@ fn nothing_is_done_where_nobody_is_signed_in_but_what_is_listed_with_its_reason(
     accord_at(&home, &[&["agreement", "draft", "--template", "lasd"], &drafts[..]].concat()).done();
     let (file, card) = (agency.file("file"), home.join("card.json").display().to_string());
     std::fs::write(&file, "{}").expect("a file");
+    let certificate = home.join("tls").join("cert.pem").display().to_string();
     let (digest, query) = ("a".repeat(64), "b".repeat(32));
     let fingerprint = vec!["0000"; 16].join("-");
     let out = agency.file("out");
@@ -162,6 +199,7 @@ fn nothing_is_done_where_nobody_is_signed_in_but_what_is_listed_with_its_reason(
                 "A" => &draft,
                 "C" => &card,
                 "D" => &digest,
+                "E" => &certificate,
                 "F" => &file,
                 "O" => &out,
                 "P" => &fingerprint,

@@ -2,12 +2,18 @@
 
 mod accounts;
 mod agency_key;
+mod attested;
 mod card_bounds;
 mod cards;
 mod commands;
+mod delegations;
+mod devices;
+mod duties;
+mod figures;
+mod incidents;
+mod night_desk;
 mod node_key;
 mod possession;
-mod programs;
 mod routes;
 mod said_of_sessions;
 mod second_person;
@@ -16,3 +22,5 @@ mod signing_in_cli;
 mod signing_keys;
 mod single_sign_on;
 mod single_sign_on_accounts;
+mod suspended;
+mod thief;

@@ -10,15 +10,20 @@ use tests::socket::{ask, here};
 
 /// What changes nothing that others rest on, or is everyday work: whoever is signed in may ask for it
 /// without proving again who she is.
-const EVERYDAY: [&str; 14] = [
+const EVERYDAY: [&str; 19] = [
     "/agreements/prepare",
     "/agreements/{id}/prepare",
     "/audit/export",
+    "/audit/incident",
+    "/audit/log",
+    "/audit/plate",
     "/audit/reconcile",
     "/audit/sample",
     "/evidence",
+    "/evidence/booked",
     "/policy/explain",
     "/queries",
+    "/queries/past",
     "/queries/{id}/again",
     "/queries/{id}/photographs",
     "/reads",

@@ -3,17 +3,26 @@
 
 use ::sign_in::Token;
 use agreements::policy::Policy;
+use audit::reconcile::{Class, Finding};
+use node::exchange::statements::Reconciler;
 use node::permission::Principal;
 use node::sign_in::{principal, sign_out};
 use schemas::entry::EntryKind as Kind;
+use schemas::envelope::{Envelope, Kind as Signed};
+use schemas::frame::FrameKind;
 use schemas::outcome::OutcomeCode;
+use schemas::query::UserName;
 use schemas::refusal::RefusalCode;
 use schemas::session::{RequesterSession, SignInWay};
+use schemas::statement::session_word::{SessionSaid, SessionWord, person};
+use schemas::statement::{Statement, StatementRequest};
+use schemas::time::Timestamp;
 use serde_json::json;
 use tests::agency::{Agency, Plan};
 use tests::auditor::Auditor;
-use tests::federation::sharing_pair_of;
-use tests::fixtures::{OFFICER, PLATE, draft};
+use tests::federation::{add_card, sharing_pair_of};
+use tests::fixtures::{OFFICER, PLATE, SETTLED_MS, draft};
+use tests::raw_peer::RawPeer;
 use tests::signing_in::{DESK, door, enrolled};
 use tests::wait::within;
 
@@ -64,6 +73,8 @@ async fn an_owner_hears_how_a_requester_signed_in_and_the_requesters_log_bears_i
     auditor.receive("asking", &asking, &[]);
     let (code, report) = auditor.verify("asking", &[&asking, &owning]);
     assert_eq!((code, &report["problems"]), (0, &json!([])), "{report}");
+    // The session has ended since; that it lasted when she asked, its log bears out.
+    assert_eq!(between(&owning, &asking).await, (0, Vec::new()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -92,4 +103,105 @@ async fn a_word_that_the_requesters_log_does_not_bear_out_is_found_by_whoever_re
     let (code, report) = auditor.reconcile(["asking", "owning"], [&asking, &owning]);
     assert_eq!(code, 1, "{report}");
     assert!(report.to_string().contains("of which the log tells nothing"), "{report}");
+    // And by the owner, from the asking node itself: nobody but that node is at fault.
+    let (open, found) = between(&owning, &asking).await;
+    assert_eq!((open, found.len()), (0, 1), "{found:?}");
+    assert_eq!((found[0].class, found[0].agency.as_ref()), (Class::Session, Some(asking.id())));
+    let said = found[0].message.as_deref().expect("words");
+    assert!(said.contains("session 00ff00ff00ff00ff; its log tells of no such session"), "{said}");
+    assert!(!found[0].evidence.is_empty(), "the query that says so stands beside it");
+    // Nor does it help to go on with it, so that some query of it is always under way.
+    assert_eq!(asks(&asking, &owning, &liar).await, OutcomeCode::Answered);
+    assert_eq!(compared(&owning, &asking).await.1.len(), 1);
+    let stated = owning.log().await.last(Kind::AuditReconciled).detail("classes").to_string();
+    assert!(stated.contains("session"), "{stated}");
+    assert_eq!(between(&asking, &owning).await.1, [], "whoever asks holds itself to nothing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_false_word_about_a_session_hides_behind_no_true_one() {
+    let (asking, owning) = pair().await;
+    let officer = OFFICER.parse().expect("a name");
+    let person = enrolled(&asking, &asking.admin(), &officer, false).await;
+    owning.clock.shift(60_000);
+    let signed_in = person.sign_in(&asking, DESK).await.expect("a session");
+    let (by, session) =
+        principal(door(&asking), &Token::shown(&signed_in.token), DESK).await.expect("a session");
+    let stronger = RequesterSession {
+        way: SignInWay::SecurityKey,
+        ..by.session.clone().expect("what it says of it")
+    };
+    let liar = Principal { session: Some(stronger), ..by.clone() };
+    for word in [&by, &liar, &by] {
+        assert_eq!(asks(&asking, &owning, word).await, OutcomeCode::Answered);
+    }
+    let (open, found) = between(&owning, &asking).await;
+    assert_eq!((open, found.len()), (0, 1), "{found:?}");
+    let said = found[0].message.as_deref().expect("words");
+    let expected = format!(
+        "by security key in session {}; its log tells that it began in another way",
+        session.id
+    );
+    assert!(said.contains(&expected), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_told_of_sessions_but_whom_their_queries_were_sent_to() {
+    let (asking, owning) = pair().await;
+    let officer: UserName = OFFICER.parse().expect("a name");
+    let signed_in =
+        enrolled(&asking, &asking.admin(), &officer, false).await.sign_in(&asking, DESK).await;
+    owning.clock.shift(60_000);
+    let token = Token::shown(&signed_in.expect("a session").token);
+    let (by, _) = principal(door(&asking), &token, DESK).await.expect("a session");
+    let session = by.session.clone().expect("what it says of it");
+    let nosy = RawPeer::start("nosy-ca-pd", asking.now());
+    for agency in [&asking, &owning] {
+        add_card(agency, &nosy.identity).await;
+    }
+    // What the owner knows of her anyhow, the other agency has heard somewhere.
+    let said = SessionSaid {
+        id: session.id,
+        person: person(session.id, &officer),
+        way: session.way,
+        proved_at: session.proved_at,
+        until: Some(asking.now()),
+    };
+    assert_eq!(asks(&asking, &owning, &by).await, OutcomeCode::Answered);
+    let (from, to, at) = (nosy.id().clone(), asking.id().clone(), asking.now());
+    let (since, until) = (Timestamp::MIN, Timestamp::MAX);
+    let request = StatementRequest { from, to, at, since, until, sessions: vec![said] };
+    let request = nosy.identity.sign(Signed::Statement, &request);
+    assert!(nosy.dial(&asking).await);
+    let mut wire = nosy.open(&asking).await.expect("a substream");
+    wire.send(FrameKind::Statement, request.as_bytes()).await.expect("sent");
+    let stated = wire.next().await.expect("a statement");
+    let statement: Statement = Envelope::parse(&stated.body)
+        .and_then(|it| it.verified_json(Signed::Statement, &asking.identity.card.message_key))
+        .expect("its signed statement");
+    let told: Vec<_> = statement.sessions.iter().map(|told| (told.word, told.entry)).collect();
+    assert_eq!(told, [(SessionWord::Unknown, None)], "none of its queries came to this one");
+    // Whoever they went to is told.
+    assert_eq!(between(&owning, &asking).await, (0, Vec::new()));
+}
+
+/// What one agency finds when it compares its log with that of another, once nothing is under way; and how
+/// many exchanges may still be.
+async fn between(at: &Agency, with: &Agency) -> (u64, Vec<Finding>) {
+    for agency in [at, with] {
+        agency.wait_for_receipts().await;
+        agency.clock.shift(SETTLED_MS);
+    }
+    compared(at, with).await
+}
+
+/// As [`between`], at once.
+async fn compared(at: &Agency, with: &Agency) -> (u64, Vec<Finding>) {
+    let (from, until) = (Timestamp::MIN, Timestamp::MAX);
+    let node = at.node();
+    let report = Reconciler::of(&node.context)
+        .reconcile(node.peers.as_ref(), &at.admin(), with.id(), from, until)
+        .await
+        .expect("a comparison");
+    (report.open, report.findings)
 }

@@ -1,10 +1,12 @@
 //! What gives power counts once a second person confirms it: whoever would be both persons is
 //! refused.
 
-use node::admin::people;
 use node::admin::second_person::{confirm, countersign, decline};
+use node::admin::{delegations, people, training};
 use node::permission::Principal;
+use schemas::digest::Digest;
 use schemas::purpose::Role;
+use schemas::text::Text;
 use schemas::user::{Delegation, User};
 use tests::agency::Agency;
 use tests::fixtures::{HOUR_MS, OFFICER, words};
@@ -18,11 +20,17 @@ fn user(name: &str, full_name: &str, role: Role) -> User {
         title: words(""),
         roles: vec![role],
         trained_on: None,
+        trained_by: None,
+        course: Text::default(),
+        cleared_on: None,
         until: None,
         disabled: None,
         enabled_at: None,
         reviewed_at: None,
+        suspension: None,
+        attestation: None,
         delegations: Vec::new(),
+        night_desk: None,
     }
 }
 
@@ -94,8 +102,10 @@ async fn nobody_is_both_persons_by_whatever_account() {
         title: words("Chief of Police"),
         from: agency.now(),
         until: agency.now().plus_millis(HOUR_MS),
+        holder: None,
+        paper: Some(Digest::of(b"signed")),
     };
-    let waits = people::delegate(agency.own(), &first, &officer, &delegation).await;
+    let waits = delegations::delegate(agency.own(), &first, &officer, &delegation).await;
     let number = waits.expect("a proposal").proposal.expect("a proposal").number;
     let own = confirm(agency.own(), &first, number).await.unwrap_err();
     assert_eq!(code(&own), "second_person");
@@ -107,7 +117,7 @@ async fn nobody_is_both_persons_by_whatever_account() {
     let by_twin = confirm(agency.own(), &acting_as("twin"), number).await.unwrap_err();
     assert_eq!(code(&by_twin), "second_person");
     // Who gains confirms nothing either.
-    let gains = people::delegate(agency.own(), &first, &second.user, &delegation).await;
+    let gains = delegations::delegate(agency.own(), &first, &second.user, &delegation).await;
     let gains = gains.expect("a change").proposal;
     assert_eq!(gains, None, "nobody but who gains could: it rests on one alone, marked");
     assert!(agency.own().registry.state().sign_in.alone.contains_key(&second.user));
@@ -126,13 +136,15 @@ async fn a_proposal_lapses_is_outdated_by_a_change_and_can_be_declined() {
         title: words("Chief of Police"),
         from: agency.now(),
         until: agency.now().plus_millis(HOUR_MS),
+        holder: None,
+        paper: Some(Digest::of(b"signed")),
     };
     let propose = async || {
-        let waits = people::delegate(agency.own(), &first, &officer, &delegation).await;
+        let waits = delegations::delegate(agency.own(), &first, &officer, &delegation).await;
         waits.expect("a proposal").proposal.expect("a proposal").number
     };
     let outdated = propose().await;
-    people::train(agency.own(), &first, &officer, agency.now()).await.expect("trained");
+    training::clear(agency.own(), &first, &officer, agency.now()).await.expect("cleared");
     let error = confirm(agency.own(), &second, outdated).await.unwrap_err();
     assert_eq!(code(&error), "proposal_outdated");
     let declined = propose().await;

@@ -1,15 +1,14 @@
 //! Single sign-on, against a provider that says whatever an attacker would have it say: each of these was an
 //! attack, or a day on which something of the provider was away.
 
-use ::sign_in::provider::{Answer, Groups};
+use ::sign_in::provider::Answer;
 use ::sign_in::{Secret, Token};
-use node::permission::{ActError, Permission, authorize};
+use node::permission::ActError;
 use node::sign_in::{
     CameBack, SignedIn, begin_account_enrolment, begin_sign_on, come_back, enrol, principal,
     revoke, sweep,
 };
 use schemas::entry::EntryKind as Kind;
-use schemas::purpose::Role;
 use schemas::query::UserName;
 use schemas::time::Timestamp;
 use serde_json::{Value, json};
@@ -76,7 +75,7 @@ pub(super) async fn agency_and_provider() -> (Agency, Provider) {
     agency_with(|_| ()).await
 }
 
-async fn agency_with(
+pub(super) async fn agency_with(
     change: impl FnOnce(&mut ::sign_in::provider::Settings),
 ) -> (Agency, Provider) {
     let provider = Provider::start().await;
@@ -361,45 +360,4 @@ async fn while_the_provider_is_away_or_another_people_are_told_what_to_do_and_ot
     let way = sent(&agency, true).await;
     let back = provider.vouches(&way.address, REYES, agency.now());
     assert_eq!(code_of(returns(&agency, &way, &back).await), "provider_untrusted");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn groups_take_roles_away_for_a_session_and_give_none() {
-    let (agency, provider) = agency_with(|settings| {
-        let roles = [
-            (Role::Sworn, vec!["ALPR users".to_owned()]),
-            (Role::AlprAdministrator, vec!["ALPR users".to_owned()]),
-        ];
-        settings.groups = Some(Groups {
-            claim: "groups".into(),
-            scope: None,
-            roles: roles.into_iter().collect(),
-        });
-    })
-    .await;
-    let state = agency.own().registry.state();
-    let officer = OFFICER.parse::<UserName>().expect("a name");
-    assert_eq!(state.users[&officer].roles, [Role::Sworn]);
-    for (groups, may_query) in [
-        (json!([]), false),
-        (json!(["ALPR users"]), true),
-        (json!("ALPR users"), true),
-        (json!(["others"]), false),
-    ] {
-        agency.clock.shift(2_000);
-        let way = sent(&agency, true).await;
-        let back =
-            provider.vouches_with(&way.address, REYES, agency.now(), Signed::Rightly, |claims| {
-                claims["groups"] = groups.clone();
-            });
-        let signed_in = session(returns(&agency, &way, &back).await);
-        let token = Token::shown(&signed_in.token);
-        let (by, _) = principal(door(&agency), &token, HERE).await.expect("a session");
-        let may = |permission| authorize(&state, &by, permission, agency.now()).is_ok();
-        assert_eq!(may(Permission::Query), may_query, "{groups}");
-        assert!(!may(Permission::Administer), "{groups}: nobody is an administrator by a group");
-        let roles =
-            agency.log().await.last(Kind::SignInSucceeded).detail("provider")["roles"].clone();
-        assert_eq!(roles, if may_query { json!(["sworn"]) } else { json!([]) });
-    }
 }

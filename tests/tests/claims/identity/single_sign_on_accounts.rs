@@ -1,20 +1,26 @@
-//! Accounts of a provider of single sign-on: whose they are, and by whom they are bound and renewed.
+//! Accounts of a provider of single sign-on: whose they are, by whom they are bound and renewed, and what its
+//! groups do.
 
+use ::sign_in::provider::Groups;
 use ::sign_in::{Secret, Token};
-use node::permission::ActError;
+use node::permission::{ActError, Permission, authorize};
 use node::sign_in::{
     CameBack, Second, begin_account_enrolment, begin_enrolment, begin_in_session, enrol,
     finish_enrolment, principal,
 };
+use schemas::entry::EntryKind as Kind;
+use schemas::purpose::Role;
 use schemas::query::UserName;
+use serde_json::json;
 use tests::agency::Agency;
 use tests::fixtures::{OFFICER, words};
 use tests::officials::add_supervisor;
+use tests::provider::Signed;
 use tests::signing_in::door;
 
 use super::single_sign_on::{
-    COUNTY, HERE, MINUTE, REYES, Sent, agency_and_provider, code_of, enrolment, returns, sent,
-    session,
+    COUNTY, HERE, MINUTE, REYES, Sent, agency_and_provider, agency_with, code_of, enrolment,
+    returns, sent, session,
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -88,4 +94,45 @@ async fn an_enrolment_takes_one_way_in_and_an_account_of_two_is_nobodys() {
     let back = provider.vouches(&way.address, REYES, agency.now());
     assert_eq!(code_of(returns(&agency, &way, &back).await), "enrolment_unknown");
     drop(newer);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn groups_take_roles_away_for_a_session_and_give_none() {
+    let (agency, provider) = agency_with(|settings| {
+        let roles = [
+            (Role::Sworn, vec!["ALPR users".to_owned()]),
+            (Role::AlprAdministrator, vec!["ALPR users".to_owned()]),
+        ];
+        settings.groups = Some(Groups {
+            claim: "groups".into(),
+            scope: None,
+            roles: roles.into_iter().collect(),
+        });
+    })
+    .await;
+    let state = agency.own().registry.state();
+    let officer = OFFICER.parse::<UserName>().expect("a name");
+    assert_eq!(state.users[&officer].roles, [Role::Sworn]);
+    for (groups, may_query) in [
+        (json!([]), false),
+        (json!(["ALPR users"]), true),
+        (json!("ALPR users"), true),
+        (json!(["others"]), false),
+    ] {
+        agency.clock.shift(2_000);
+        let way = sent(&agency, true).await;
+        let back =
+            provider.vouches_with(&way.address, REYES, agency.now(), Signed::Rightly, |claims| {
+                claims["groups"] = groups.clone();
+            });
+        let signed_in = session(returns(&agency, &way, &back).await);
+        let token = Token::shown(&signed_in.token);
+        let (by, _) = principal(door(&agency), &token, HERE).await.expect("a session");
+        let may = |permission| authorize(&state, &by, permission, agency.now()).is_ok();
+        assert_eq!(may(Permission::Query), may_query, "{groups}");
+        assert!(!may(Permission::Administer), "{groups}: nobody is an administrator by a group");
+        let roles =
+            agency.log().await.last(Kind::SignInSucceeded).detail("provider")["roles"].clone();
+        assert_eq!(roles, if may_query { json!(["sworn"]) } else { json!([]) });
+    }
 }

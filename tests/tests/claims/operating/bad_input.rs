@@ -4,6 +4,57 @@
 use tests::command_line::CliAgency;
 use tests::fixtures::{OFFICER, PLATE};
 
+/// Arguments, the code that they end with, and what the sentence names.
+const QUERIES: &[(&[&str], u8, &str)] = &[
+    (
+        &["query", "--to", "owning-ca-pd", "--purpose", "curiosity", "--plate", PLATE],
+        2,
+        "`curiosity`",
+    ),
+    (
+        &["query", "--to", "owning-ca-pd", "--purpose", "stolen_vehicle", "--plate", "7ABC12*"],
+        2,
+        "`7ABC12*`",
+    ),
+    (
+        &["query", "--to", "Owning PD", "--purpose", "stolen_vehicle", "--plate", PLATE],
+        2,
+        "`Owning PD`",
+    ),
+    (
+        &[
+            "query",
+            "--to",
+            "nobody-ca-pd",
+            "--purpose",
+            "stolen_vehicle",
+            "--reason",
+            "r",
+            "--plate",
+            PLATE,
+        ],
+        2,
+        "`nobody-ca-pd`",
+    ),
+    (&["query", "--purpose", "stolen_vehicle", "--plate", PLATE], 2, "--to"),
+    (
+        &[
+            "query",
+            "--to",
+            "owning-ca-pd",
+            "--purpose",
+            "stolen_vehicle",
+            "--plate",
+            PLATE,
+            "--from",
+            "yesterday",
+        ],
+        2,
+        "`yesterday`",
+    ),
+    (&["query", "--again", "xyz"], 2, "`xyz`"),
+];
+
 #[test]
 fn bad_input_gets_one_sentence_that_names_it() {
     let agency = CliAgency::with_officer("asking-ca-pd");
@@ -11,54 +62,7 @@ fn bad_input_gets_one_sentence_that_names_it() {
     let no_card = agency.file("nonsense.json");
     std::fs::write(&no_card, "{\"payloadType\":1}").expect("a file");
     let zeros = "00".repeat(32);
-    let table: &[(&[&str], u8, &str)] = &[
-        (
-            &["query", "--to", "owning-ca-pd", "--purpose", "curiosity", "--plate", PLATE],
-            2,
-            "`curiosity`",
-        ),
-        (
-            &["query", "--to", "owning-ca-pd", "--purpose", "stolen_vehicle", "--plate", "7ABC12*"],
-            2,
-            "`7ABC12*`",
-        ),
-        (
-            &["query", "--to", "Owning PD", "--purpose", "stolen_vehicle", "--plate", PLATE],
-            2,
-            "`Owning PD`",
-        ),
-        (
-            &[
-                "query",
-                "--to",
-                "nobody-ca-pd",
-                "--purpose",
-                "stolen_vehicle",
-                "--reason",
-                "r",
-                "--plate",
-                PLATE,
-            ],
-            2,
-            "`nobody-ca-pd`",
-        ),
-        (&["query", "--purpose", "stolen_vehicle", "--plate", PLATE], 2, "--to"),
-        (
-            &[
-                "query",
-                "--to",
-                "owning-ca-pd",
-                "--purpose",
-                "stolen_vehicle",
-                "--plate",
-                PLATE,
-                "--from",
-                "yesterday",
-            ],
-            2,
-            "`yesterday`",
-        ),
-        (&["query", "--again", "xyz"], 2, "`xyz`"),
+    let others: &[(&[&str], u8, &str)] = &[
         (&["user", "add", "Bad Name", "--full-name", "N", "--role", "sworn"], 2, "`Bad Name`"),
         (&["user", "add", "n.one", "--full-name", "N", "--role", "king"], 2, "`king`"),
         (&["user", "add", "admin", "--full-name", "N", "--role", "sworn"], 2, "`admin`"),
@@ -98,7 +102,7 @@ fn bad_input_gets_one_sentence_that_names_it() {
         ),
         (&["run"], 3, "running already"),
     ];
-    for (args, code, named) in table {
+    for (args, code, named) in QUERIES.iter().chain(others) {
         let ended = agency.accord(args);
         let error = ended.only_error(i32::from(*code));
         let sentence = ended.err.lines().next().unwrap_or_default();
@@ -129,6 +133,11 @@ fn who_may_not_is_refused_and_who_is_not_named_is_asked_for() {
         agency.accord_as(OFFICER, &["audit", "log"]).code,
         1,
         "an officer does not read the log"
+    );
+    let probing = agency.accord_as(OFFICER, &["audit", "log", "--user", "nobody.here"]);
+    assert!(
+        !probing.failed(1).contains("nobody here is"),
+        "who is known here is not told: {probing:?}"
     );
     let unnamed = agency.accord_as("", &["audit", "log"]);
     assert_eq!(unnamed.code, 2, "{unnamed:?}");

@@ -4,7 +4,7 @@
 use std::fs;
 
 use audit_log::clock::Clock;
-use node::admin::people;
+use node::admin::training;
 use schemas::entry::EntryKind as Kind;
 use schemas::outcome::OutcomeCode;
 use schemas::time::{DAY_MS, HOUR_MS};
@@ -82,7 +82,13 @@ async fn an_entry_under_a_clock_years_ahead_does_not_lock_the_node_and_the_step_
     assert_eq!(accepts(&owning, OFFICER, "I say so").code, 1);
     accept(&owning, "the time server says so");
     let officer = OFFICER.parse().expect("a user name");
-    people::train(owning.own(), &owning.admin(), &officer, owning.now()).await.expect("trained");
+    let training = training::Training {
+        on: owning.now(),
+        by: None,
+        course: Default::default(),
+        discussion: Default::default(),
+    };
+    training::train(owning.own(), &owning.admin(), &officer, &training).await.expect("trained");
     assert_eq!(owning.node().app.retention.status().await.expect("a report").reads_due, 3);
 
     owning.clock.set_wrong(-YEARS_MS);

@@ -78,7 +78,11 @@ async fn every_error_on_the_socket_is_a_problem_with_a_code() {
         (("GET", "/no/such/path", &[], text()), 404, "path_unknown"),
         (("DELETE", "/users", &[admin], text()), 405, "method_not_allowed"),
         (("GET", "/reads", &[admin], text()), 405, "method_not_allowed"),
-        (("GET", "/audit/log?from=yesterday", &[admin], text()), 400, "query_string_invalid"),
+        (
+            ("GET", "/audit/report?kind=access&from=yesterday", &[admin], text()),
+            400,
+            "query_string_invalid",
+        ),
         (("POST", "/holds/first/release", &[admin, JSON], reason()), 400, "path_invalid"),
         (("POST", card, &[admin, JSON], "{".into()), 400, "body_invalid"),
         (("POST", card, &[admin, JSON], "{\"why\":1}".into()), 422, "body_invalid"),

@@ -108,6 +108,23 @@ fn told(log: &str, query: &str, peer: &str) -> Vec<String> {
         .collect()
 }
 
+/// None of what is secret stands in any of these logs, which say much.
+fn nothing_of(secrets: &[(String, String)], logs: [&String; 2]) {
+    let mut found = Vec::new();
+    for log in logs {
+        let text = String::from_utf8_lossy(&fs::read(log).expect("a log")).into_owned();
+        assert!(text.lines().count() > 500, "{log} says little: is it at `{ALL}`?");
+        assert!(text.contains("TRACE"), "{log}");
+        for (what, secret) in secrets {
+            if let Some(line) = text.lines().find(|line| line.contains(secret.as_str())) {
+                let cut: String = line.chars().take(300).collect();
+                found.push(format!("{what}: {cut}"));
+            }
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_secret_and_nobodys_plate_name_or_reason_stands_in_an_operational_log() {
     let (at, with) = (free_socket().to_string(), free_socket().to_string());
@@ -184,19 +201,7 @@ async fn nothing_secret_and_nobodys_plate_name_or_reason_stands_in_an_operationa
     ] {
         secrets.push((what.to_owned(), text.to_owned()));
     }
-    let mut found = Vec::new();
-    for log in [&asking_log, &owning_log] {
-        let text = String::from_utf8_lossy(&fs::read(log).expect("a log")).into_owned();
-        assert!(text.lines().count() > 500, "{log} says little: is it at `{ALL}`?");
-        assert!(text.contains("TRACE"), "{log}");
-        for (what, secret) in &secrets {
-            if let Some(line) = text.lines().find(|line| line.contains(secret.as_str())) {
-                let cut: String = line.chars().take(300).collect();
-                found.push(format!("{what}: {cut}"));
-            }
-        }
-    }
-    assert!(found.is_empty(), "{}", found.join("\n"));
+    nothing_of(&secrets, [&asking_log, &owning_log]);
 
     let id =
         |ended: &CommandOutput| ended.lines()[0]["query_id"].as_str().expect("an id").to_owned();

@@ -66,6 +66,12 @@ fn policy_adopt_puts_ones_own_policy_in_force_and_no_other() {
     let theirs = agency.accord(&["policy", "adopt", &written("theirs.toml", monrovia)]);
     let said = theirs.failed(2);
     assert!(said.contains("monrovia-ca-pd") && said.contains(INDIO), "{said}");
+    // Whose law holds, the card says that its peers have taken in.
+    let elsewhere = text.replace("state = \"CA\"", "state = \"NV\"");
+    assert_ne!(elsewhere, text);
+    let elsewhere = agency.accord(&["policy", "adopt", &written("elsewhere.toml", &elsewhere)]);
+    let said = elsewhere.failed(2);
+    assert!(said.contains("NV") && said.contains("is of CA"), "{said}");
 
     let line = |needle: &str| {
         let at = text.lines().position(|line| line == needle).expect("a line");

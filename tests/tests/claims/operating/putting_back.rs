@@ -121,6 +121,150 @@ async fn a_database_that_does_not_reach_the_backups_head_does_not_start() {
     assert!(error.contains("put back or cut short"), "{error}");
 }
 
+/// Spoils a copy of a backup.
+type Spoil<'a> = Box<dyn Fn(&Path) + 'a>;
+
+/// What is said of a spoilt copy, the code that restoring it ends with, and how it is spoilt: its files.
+fn spoilt_files() -> Vec<(&'static str, i32, Spoil<'static>)> {
+    vec![
+        (
+            "`card.json` was altered",
+            1,
+            Box::new(|at| {
+                let mut bytes = fs::read(at.join("card.json")).expect("a file");
+                bytes[40] ^= 1;
+                fs::write(at.join("card.json"), bytes).expect("a file");
+            }),
+        ),
+        (
+            "`accord.db` was altered",
+            1,
+            Box::new(|at| {
+                let bytes = fs::read(at.join("accord.db")).expect("a file");
+                fs::write(at.join("accord.db"), &bytes[..bytes.len() - 1]).expect("a file");
+            }),
+        ),
+        (
+            "`keys/log.pem` is missing",
+            1,
+            Box::new(|at| {
+                fs::remove_file(at.join("keys/log.pem")).expect("gone");
+            }),
+        ),
+        (
+            "`keys/extra.pem` is not of it",
+            1,
+            Box::new(|at| {
+                fs::write(at.join("keys/extra.pem"), "x").expect("a file");
+            }),
+        ),
+        (
+            "`images/link` is no file",
+            1,
+            Box::new(|at| {
+                symlink("/etc/hostname", at.join("images/link")).expect("a link");
+            }),
+        ),
+        (
+            "is no backup",
+            2,
+            Box::new(|at| {
+                fs::remove_file(at.join("manifest.json")).expect("gone");
+            }),
+        ),
+    ]
+}
+
+/// As [`spoilt_files`], its manifest.
+fn rewritten_manifests(manifest: &Value) -> Vec<(&'static str, i32, Spoil<'_>)> {
+    let rewritten = |change: fn(&mut Value)| -> Spoil<'_> {
+        let mut manifest = manifest.clone();
+        change(&mut manifest);
+        Box::new(move |at| {
+            fs::write(at.join("manifest.json"), manifest.to_string()).expect("a file");
+        })
+    };
+    vec![
+        ("is of version 2", 2, rewritten(|m| m["accord_backup"] = 2.into())),
+        ("unknown field", 2, rewritten(|m| m["more"] = 2.into())),
+        (
+            "names `../outside`, which no home holds",
+            1,
+            rewritten(|m| {
+                m["files"]
+                    .as_array_mut()
+                    .expect("files")
+                    .push(json!({ "path": "../outside", "bytes": 0, "sha256": "0".repeat(64) }));
+            }),
+        ),
+        (
+            "names `/etc/passwd`, which no home holds",
+            1,
+            rewritten(|m| {
+                m["files"]
+                    .as_array_mut()
+                    .expect("files")
+                    .push(json!({ "path": "/etc/passwd", "bytes": 0, "sha256": "0".repeat(64) }));
+            }),
+        ),
+        (
+            "names `anchor`, which no home holds",
+            1,
+            rewritten(|m| {
+                m["files"]
+                    .as_array_mut()
+                    .expect("files")
+                    .push(json!({ "path": "anchor", "bytes": 0, "sha256": "0".repeat(64) }));
+            }),
+        ),
+        (
+            "names `accord.toml` twice",
+            1,
+            rewritten(|m| {
+                let files = m["files"].as_array_mut().expect("files");
+                let first = files.iter().find(|file| file["path"] == "accord.toml").cloned();
+                files.push(first.expect("the configuration"));
+            }),
+        ),
+        ("its card is of `owning-ca-pd`", 1, rewritten(|m| m["agency"] = "other-ca-pd".into())),
+        (
+            "the manifest is not the one that was sealed",
+            1,
+            rewritten(|m| m["destroy_by"] = "2099-01-01T00:00:00.000Z".into()),
+        ),
+    ]
+}
+
+/// As [`spoilt_files`], what seals it, with what is another node's among it.
+fn spoilt_seals<'a>(manifest: &'a Value, others: &'a Path) -> Vec<(&'static str, i32, Spoil<'a>)> {
+    vec![
+        (
+            "`manifest.seal`",
+            1,
+            Box::new(|at| fs::remove_file(at.join("manifest.seal")).expect("gone")),
+        ),
+        (
+            "no log key of `owning-ca-pd` signed the seal",
+            1,
+            Box::new(|at| {
+                drop(fs::copy(others.join("manifest.seal"), at.join("manifest.seal")));
+            }),
+        ),
+        // Another node's head.
+        (
+            "the head of the log",
+            1,
+            Box::new(|at| {
+                let text = fs::read(others.join("manifest.json")).expect("a file");
+                let theirs: Value = serde_json::from_slice(&text).expect("JSON");
+                let mut ours = manifest.clone();
+                ours["head"] = theirs["head"].clone();
+                fs::write(at.join("manifest.json"), ours.to_string()).expect("a file");
+            }),
+        ),
+    ]
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_that_is_not_as_it_was_made_is_refused_and_nothing_is_written() {
     let agency = Agency::start("owning-ca-pd").await;
@@ -132,131 +276,9 @@ async fn a_backup_that_is_not_as_it_was_made_is_refused_and_nothing_is_written()
             .expect("JSON");
     let other = Agency::start("other-ca-pd").await;
     let others = folder(&back_up(&other, place.path()));
-    type Spoil<'a> = Box<dyn Fn(&Path) + 'a>;
-    let rewritten = |change: fn(&mut Value)| -> Spoil<'_> {
-        let mut manifest = manifest.clone();
-        change(&mut manifest);
-        Box::new(move |at| {
-            fs::write(at.join("manifest.json"), manifest.to_string()).expect("a file");
-        })
-    };
-    let spoils: Vec<(&str, i32, Spoil<'_>)> =
-        vec![
-            (
-                "`card.json` was altered",
-                1,
-                Box::new(|at| {
-                    let mut bytes = fs::read(at.join("card.json")).expect("a file");
-                    bytes[40] ^= 1;
-                    fs::write(at.join("card.json"), bytes).expect("a file");
-                }),
-            ),
-            (
-                "`accord.db` was altered",
-                1,
-                Box::new(|at| {
-                    let bytes = fs::read(at.join("accord.db")).expect("a file");
-                    fs::write(at.join("accord.db"), &bytes[..bytes.len() - 1]).expect("a file");
-                }),
-            ),
-            (
-                "`keys/log.pem` is missing",
-                1,
-                Box::new(|at| {
-                    fs::remove_file(at.join("keys/log.pem")).expect("gone");
-                }),
-            ),
-            (
-                "`keys/extra.pem` is not of it",
-                1,
-                Box::new(|at| {
-                    fs::write(at.join("keys/extra.pem"), "x").expect("a file");
-                }),
-            ),
-            (
-                "`images/link` is no file",
-                1,
-                Box::new(|at| {
-                    symlink("/etc/hostname", at.join("images/link")).expect("a link");
-                }),
-            ),
-            (
-                "is no backup",
-                2,
-                Box::new(|at| {
-                    fs::remove_file(at.join("manifest.json")).expect("gone");
-                }),
-            ),
-            ("is of version 2", 2, rewritten(|m| m["accord_backup"] = 2.into())),
-            ("unknown field", 2, rewritten(|m| m["more"] = 2.into())),
-            (
-                "names `../outside`, which no home holds",
-                1,
-                rewritten(|m| {
-                    m["files"].as_array_mut().expect("files").push(
-                        json!({ "path": "../outside", "bytes": 0, "sha256": "0".repeat(64) }),
-                    );
-                }),
-            ),
-            (
-                "names `/etc/passwd`, which no home holds",
-                1,
-                rewritten(|m| {
-                    m["files"].as_array_mut().expect("files").push(
-                        json!({ "path": "/etc/passwd", "bytes": 0, "sha256": "0".repeat(64) }),
-                    );
-                }),
-            ),
-            (
-                "names `anchor`, which no home holds",
-                1,
-                rewritten(|m| {
-                    m["files"]
-                        .as_array_mut()
-                        .expect("files")
-                        .push(json!({ "path": "anchor", "bytes": 0, "sha256": "0".repeat(64) }));
-                }),
-            ),
-            (
-                "names `accord.toml` twice",
-                1,
-                rewritten(|m| {
-                    let files = m["files"].as_array_mut().expect("files");
-                    let first = files.iter().find(|file| file["path"] == "accord.toml").cloned();
-                    files.push(first.expect("the configuration"));
-                }),
-            ),
-            ("its card is of `owning-ca-pd`", 1, rewritten(|m| m["agency"] = "other-ca-pd".into())),
-            (
-                "the manifest is not the one that was sealed",
-                1,
-                rewritten(|m| m["destroy_by"] = "2099-01-01T00:00:00.000Z".into()),
-            ),
-            (
-                "`manifest.seal`",
-                1,
-                Box::new(|at| fs::remove_file(at.join("manifest.seal")).expect("gone")),
-            ),
-            (
-                "no log key of `owning-ca-pd` signed the seal",
-                1,
-                Box::new(|at| {
-                    drop(fs::copy(others.join("manifest.seal"), at.join("manifest.seal")));
-                }),
-            ),
-            // Another node's head.
-            (
-                "the head of the log",
-                1,
-                Box::new(|at| {
-                    let text = fs::read(others.join("manifest.json")).expect("a file");
-                    let theirs: Value = serde_json::from_slice(&text).expect("JSON");
-                    let mut ours = manifest.clone();
-                    ours["head"] = theirs["head"].clone();
-                    fs::write(at.join("manifest.json"), ours.to_string()).expect("a file");
-                }),
-            ),
-        ];
+    let mut spoils = spoilt_files();
+    spoils.extend(rewritten_manifests(&manifest));
+    spoils.extend(spoilt_seals(&manifest, &others));
     for (n, (said, code, spoil)) in spoils.iter().enumerate() {
         let copy = place.path().join(format!("copy-{n}"));
         let copied = std::process::Command::new("cp").arg("-r").arg(&made).arg(&copy).status();

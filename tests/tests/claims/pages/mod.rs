@@ -1,6 +1,9 @@
 //! The pages, in a real browser and against hostile requests.
 
+mod auditors;
 mod hostile;
+mod officers;
+mod officials;
 mod people_at_work;
 mod security_keys;
 mod single_sign_on;

@@ -3,57 +3,14 @@
 use ingest::ImportedRead;
 use schemas::entry::EntryKind as Kind;
 use schemas::image::View;
+use schemas::text::Text;
 use tests::agency::{Agency, Plan};
 use tests::browser::{self, Browser};
 use tests::federation::{in_force, in_force_with, introduce};
 use tests::fixtures::{OFFICER, PLATE, reads, words};
+use tests::looks::{is_readable, keep, origin, sign_in};
 use tests::signing_in::{Person, administrator, enrolled};
 use tests::wait::eventually;
-
-/// The origin of an agency's pages.
-fn origin(agency: &Agency) -> String {
-    agency.node().app.config.origin.clone().expect("pages").to_string()
-}
-
-/// Keeps a picture where whoever runs the tests asks for them.
-async fn keep(browser: &Browser, name: &str) {
-    let Some(folder) = std::env::var_os("ACCORD_PICTURES") else { return };
-    let path = std::path::Path::new(&folder).join(format!("{name}.png"));
-    std::fs::write(path, browser.picture().await).expect("a picture");
-}
-
-/// Nothing on the page is wider than the window, every field has a label and every page a heading.
-async fn is_readable(browser: &Browser, name: &str) {
-    browser.width(320).await;
-    let wide = browser.run("return document.documentElement.scrollWidth").await;
-    assert!(wide.as_u64() <= Some(320), "{name} at 320 px: {wide}");
-    browser.width(1200).await;
-    let unlabelled = browser
-        .run("return [...document.querySelectorAll('input:not([type=hidden]),select,textarea')].filter(e => e.labels.length == 0).map(e => e.name)")
-        .await;
-    assert_eq!(unlabelled, serde_json::json!([]), "{name}");
-    let headings = browser.run("return document.querySelectorAll('h1').length").await;
-    assert_eq!(headings, 1, "{name}");
-    let ids = browser
-        .run("const all = [...document.querySelectorAll('[id]')].map(e => e.id); return all.filter((id, n) => all.indexOf(id) != n)")
-        .await;
-    assert_eq!(ids, serde_json::json!([]), "{name}");
-}
-
-async fn sign_in(browser: &Browser, agency: &Agency, person: &Person) {
-    browser.go(&origin(agency)).await.expect("the first page");
-    browser.reads("restricted system").await;
-    is_readable(browser, "the notice").await;
-    keep(browser, "notice").await;
-    browser.fill("#user", person.user.as_str()).await;
-    browser.fill("#password", &person.password).await;
-    let code = person.attempt(agency, agency.now()).code;
-    browser.fill("#code", &code).await;
-    browser.press("form[action='/sign-in'] button").await;
-    browser.reads("You are signed in").await;
-    browser.press("a.button").await;
-    browser.reads("What waits for you").await;
-}
 
 /// Two agencies that share, the first with pages, an administrator and an officer.
 async fn two() -> (Agency, Agency, Person, Person) {
@@ -75,14 +32,12 @@ async fn an_officer_signs_in_searches_and_leaves_and_nothing_is_left_behind() {
     let browser = Browser::open(true).await;
     sign_in(&browser, &asking, &officer).await;
     is_readable(&browser, "home").await;
-    keep(&browser, "home").await;
     browser.press("nav a[href='/search']").await;
     browser.fill("#plate", PLATE).await;
     browser.fill("#case", "26-00417").await;
     browser.fill("#purpose", "Stolen vehicle").await;
     browser.fill("#reason", "vehicle reported stolen, suspect fled north").await;
     is_readable(&browser, "search").await;
-    keep(&browser, "search").await;
     browser.press("button[value=explain]").await;
     browser.reads("Would be answered").await;
     keep(&browser, "explained").await;
@@ -91,13 +46,17 @@ async fn an_officer_signs_in_searches_and_leaves_and_nothing_is_left_behind() {
     assert!(said.contains("3 reads under asking-ca-pd/"), "{said}");
     assert!(said.contains(PLATE) && said.contains("No read"), "{said}");
     is_readable(&browser, "answers").await;
-    keep(&browser, "answers").await;
     let log = asking.log().await;
     let sent = log.one(Kind::QuerySent);
     assert_eq!(sent.body.actor.user.as_ref(), Some(&officer.user));
     let auth = &sent.body.actor.auth;
     assert!(auth.starts_with("session ") && auth.ends_with("console, 127.0.0.1"), "{auth}");
     assert_eq!(owning.log().await.count(Kind::QueryAnswered), 1);
+
+    // How well the node is, she is not shown.
+    browser.go(&format!("{}/health", origin(&asking))).await.expect("a page");
+    let said = browser.reads("That is not permitted").await;
+    assert!(!said.contains("What is well"), "{said}");
 
     browser.press(".leave button").await;
     browser.reads("restricted system").await;
@@ -137,7 +96,6 @@ async fn an_officer_compares_what_was_read_with_its_photographs() {
     browser.press("form[action='/photographs'] button").await;
     browser.reads("Compare each letter with the photograph").await;
     is_readable(&browser, "photographs").await;
-    keep(&browser, "photographs").await;
     let script =
         "return [...document.images].map(e => e.naturalWidth > 0 && e.alt.includes('7ABC123'))";
     eventually("both are seen", async || {
@@ -158,7 +116,6 @@ async fn an_administrator_enrols_an_officer_who_prints_a_card_and_signs_in_with_
     agency.clock.shift(16 * 60_000);
     browser.press("nav a[href='/people']").await;
     is_readable(&browser, "people").await;
-    keep(&browser, "people").await;
     browser.press(&format!("section[aria-label='{}'] summary", "Maria Reyes")).await;
     let form = "form[action='/people/enrol']";
     browser.fill(&format!("{form} [name=identified]"), "in person, by her badge").await;
@@ -174,13 +131,11 @@ async fn an_administrator_enrols_an_officer_who_prints_a_card_and_signs_in_with_
     browser.fill("#code", &code).await;
     browser.press("button").await;
     is_readable(&browser, "enrolment").await;
-    keep(&browser, "enrolment").await;
     browser.fill("#password", "maple engine teapot lantern").await;
     browser.fill("#repeated", "maple engine teapot lantern").await;
     browser.press("button[value=code_card]").await;
     browser.reads("Print this page now").await;
     is_readable(&browser, "the card").await;
-    keep(&browser, "card").await;
     let first = browser.run("return document.querySelector('td.code').textContent").await;
     browser.press("a.button").await;
     browser.reads("What waits for you").await;
@@ -197,12 +152,8 @@ async fn an_administrator_enrols_an_officer_who_prints_a_card_and_signs_in_with_
     assert_eq!(told.detail("way").as_str(), Some("password_and_card"), "{told:?}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_official_decides_a_written_request_in_place() {
-    let mut agency = Agency::of(Plan::of("owning-ca-pd").with_pages()).await;
-    let asking = Agency::of(Plan::of("asking-ca-pd")).await;
-    let admin = administrator(&mut agency).await;
-    introduce(&[&asking, &agency]).await;
+/// A written request of `asking` that has come to `agency`.
+pub(super) async fn submitted(asking: &Agency, agency: &Agency) {
     let submission = node::admin::requests::Submission {
         to: Some(agency.id().clone()),
         requested_by: Some(words("Det. Ana Reyes")),
@@ -214,6 +165,7 @@ async fn an_official_decides_a_written_request_in_place() {
             valid_until: Some(agency.now().plus_days(20)),
             ..agreements::request::RequestScope::default()
         },
+        danger: Text::default(),
         after_refusal: None,
     };
     let context = asking.context();
@@ -229,18 +181,27 @@ async fn an_official_decides_a_written_request_in_place() {
     agency
         .wait_for_log("the request", |log| (log.count(Kind::RequestReceived) == 1).then_some(()))
         .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_official_decides_a_written_request_in_place() {
+    let mut agency = Agency::of(Plan::of("owning-ca-pd").with_pages()).await;
+    let asking = Agency::of(Plan::of("asking-ca-pd")).await;
+    let admin = administrator(&mut agency).await;
+    introduce(&[&asking, &agency]).await;
+    submitted(&asking, &agency).await;
     let browser = Browser::open(true).await;
     sign_in(&browser, &agency, &admin).await;
     browser.reads("asks in writing, case 26-00417").await;
     browser.press("main li a").await;
     browser.reads("Det. Ana Reyes").await;
     is_readable(&browser, "the request").await;
-    keep(&browser, "request").await;
-    browser.fill("#reason", "as the statute says").await;
+    browser.press("form[action='/requests/decide'] summary").await;
     browser.fill("#uses", "2").await;
+    browser.fill("#reason", "as the statute says").await;
     browser.press("button[value=approve]").await;
     let said = browser.reads("Decided by").await;
-    assert!(said.contains("Approved") && said.contains("Alex Admin"), "{said}");
+    assert!(said.contains("approved") && said.contains("Alex Admin"), "{said}");
     assert_eq!(agency.log().await.count(Kind::RequestApproved), 1);
     asking
         .wait_for_log("the decision", |log| (log.count(Kind::RequestApproved) == 1).then_some(()))
@@ -258,12 +219,12 @@ async fn an_auditor_finds_who_asked_what_and_that_she_looked_is_on_record() {
     browser.press("nav a[href='/log']").await;
     browser.reads("What you look at here").await;
     assert_eq!(asking.log().await.count(Kind::AuditViewed), before, "nothing was shown yet");
+    browser.press("main summary").await;
     browser.fill("#plate", PLATE).await;
-    browser.press("main button").await;
+    browser.press("main form button").await;
     let said = browser.reads("entries fit").await;
     assert!(said.contains("answered") && said.contains(PLATE), "{said}");
     is_readable(&browser, "the log").await;
-    keep(&browser, "log").await;
     assert_eq!(asking.log().await.count(Kind::AuditViewed), before + 1);
 }
 

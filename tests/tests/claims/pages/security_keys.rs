@@ -54,8 +54,11 @@ async fn holder(agency: &Agency) -> (Browser, String) {
 async fn a_key_signs_its_person_in_without_a_name_and_proves_her_again() {
     let agency = agency().await;
     let (browser, _) = holder(&agency).await;
+    // One touch of the button and one of the key, which unlocks itself here.
+    let began = std::time::Instant::now();
     browser.press(FROM_HERE).await;
     browser.reads("You are signed in").await;
+    println!("sign-in by a key: two touches, {:?}", began.elapsed());
     let log = agency.log().await;
     assert_eq!(log.last(Kind::AuthenticatorBound).detail("bound")[0]["kind"], "security_key");
     let told = log.last(Kind::SignInSucceeded);

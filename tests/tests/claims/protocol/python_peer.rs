@@ -136,6 +136,10 @@ async fn a_peer_of_another_make_files_a_request_asks_and_verifies_the_answer() {
         let entry = log.one(kind);
         assert_eq!(entry.body.event.theirs().len(), 1, "{kind}: it proved its own entry");
     }
+    let auth = &log.one(Kind::QueryAnswered).body.actor.auth;
+    assert!(
+        auth.starts_with("signed envelope, which says session ") && auth.ends_with("code card")
+    );
     assert_eq!(owner.own().log.counters().unproven.get(&"second-ca-pd".parse().unwrap()), None);
 }
 

@@ -18,6 +18,7 @@ use tests::faulty_store::Failure;
 use tests::federation::{add_card, propose, sharing_pair};
 use tests::fixtures::{PLATE, reads, words};
 use tests::forged_answer::{ForgedAnswer, agreement_between};
+use tests::logs::who_saw;
 use tests::raw_peer::RawPeer;
 use tests::wait::eventually;
 
@@ -90,6 +91,11 @@ async fn a_corrected_read_is_found_by_its_right_plate_alone_and_its_recipients_a
     let plates: Vec<_> =
         versions.iter().map(|one| (one.version, one.read.plate.as_str())).collect();
     assert_eq!(plates, [(1, PLATE), (2, RIGHT)]);
+    // Whoever was told of the right plate has seen it, and so has who looked at its versions.
+    assert_eq!(
+        who_saw(&owning, RIGHT).await,
+        [Kind::ReadsCorrected, Kind::QueryAnswered, Kind::AuditViewed]
+    );
     // A second correction tells both answers: the one of the first version and that of the second.
     let done = corrects(&owning, &owning.admin(), id, "7ABC12B").await.expect("corrected");
     assert_eq!((done.version, done.told), (3, 2));

@@ -4,6 +4,7 @@ mod corrections;
 mod field_units;
 mod folders_of_others;
 mod import_formats;
+mod killed_imports;
 mod merging;
 mod own_search;
 mod photographs;

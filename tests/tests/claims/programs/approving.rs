@@ -1,92 +1,18 @@
 //! Claims about programs of the agency: one asks for persons who let it, as far as it is meant to, and by
 //! itself it may do nothing.
 
-use node::http::OFFERED;
-use node::http::programs::SESSION;
-use node::sign_in::{Waits, approve_terminal, end_of, principal};
+use node::http::{ALONE, OFFERED};
+use node::sign_in::{end_of, principal};
 use schemas::authenticator::SessionEnd;
 use schemas::entry::EntryKind as Kind;
 use schemas::purpose::Purpose;
 use schemas::time::DAY_MS;
 use serde_json::{Value, json};
-use tests::agency::{Agency, Plan};
-use tests::federation::sharing_pair_of;
+use tests::dispatch::{Dispatch, added, asks};
 use tests::fixtures::{OFFICER, PLATE, draft};
-use tests::https::{drips, send, send_with};
-use tests::signing_in::{DESK, door, enrolled};
+use tests::https::{drips, send};
+use tests::signing_in::{DESK, door};
 use tests::wait::LONGEST;
-
-/// An agency whose dispatch system may ask for its persons, and what proves that it is that system.
-struct Dispatch {
-    agency: Agency,
-    owner: Agency,
-    token: String,
-}
-
-impl Dispatch {
-    async fn start(scope: &[&str]) -> Self {
-        let asking = Plan::of("asking-ca-pd").with_pages();
-        let (agency, owner, _) = sharing_pair_of(asking, Plan::of("owning-ca-pd")).await;
-        let token = added(&agency, "cad-1", scope);
-        Self { agency, owner, token }
-    }
-
-    async fn says(&self, method: &str, path: &str, session: &str, body: &Value) -> (u16, Value) {
-        asks(&self.agency, &self.token, method, path, session, body).await
-    }
-
-    /// The officer lets the program ask for her; the session that it has then.
-    async fn approved(&self) -> String {
-        let (status, waits) = self.says("POST", "/session", "", &Value::Null).await;
-        assert_eq!(status, 200, "{waits}");
-        let waits: Waits = serde_json::from_value(waits).expect("a code");
-        let shown = json!({ "secret": waits.secret });
-        let waiting = self.says("POST", "/session/finish", "", &shown).await;
-        assert_eq!(waiting, (200, Value::Null), "she has not approved it yet");
-        let officer = OFFICER.parse().expect("a name");
-        let person = enrolled(&self.agency, &self.agency.admin(), &officer, false).await;
-        let hers = person.sign_in(&self.agency, DESK).await.expect("a session");
-        let hers = ::sign_in::Token::shown(&hers.token);
-        let (_, session) = principal(door(&self.agency), &hers, DESK).await.expect("hers");
-        approve_terminal(door(&self.agency), &session, &waits.code).expect("approved");
-        let (status, signed_in) = self.says("POST", "/session/finish", "", &shown).await;
-        assert_eq!(status, 200, "{signed_in}");
-        signed_in["token"].as_str().expect("a token").to_owned()
-    }
-
-    fn draft(&self) -> Value {
-        let draft = draft(&[self.owner.id()], PLATE, self.agency.now());
-        serde_json::to_value(draft).expect("JSON")
-    }
-}
-
-/// The token of a program that was just added, good for a day.
-fn added(agency: &Agency, name: &str, scope: &[&str]) -> String {
-    let until = agency.now().plus_millis(DAY_MS).to_string();
-    let args = [&["program", "add", name, "--until", &until], scope].concat();
-    agency.accord(&args).done()["token"].as_str().expect("a token").to_owned()
-}
-
-/// What a program hears that shows this token and this session.
-async fn asks(
-    agency: &Agency,
-    token: &str,
-    method: &str,
-    path: &str,
-    session: &str,
-    body: &Value,
-) -> (u16, Value) {
-    let (path, bearer) = (format!("/api/v1{path}"), format!("Bearer {token}"));
-    let mut headers =
-        vec![("authorization", bearer.as_str()), ("content-type", "application/json")];
-    if !session.is_empty() {
-        headers.push((SESSION, session));
-    }
-    let body = if body.is_null() { String::new() } else { body.to_string() };
-    let (status, said) = send_with(agency, method, &path, &headers, body).await;
-    let first = said.lines().next().unwrap_or("null");
-    (status, serde_json::from_str(first).unwrap_or(Value::String(said)))
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_program_asks_for_an_officer_who_let_it_and_the_log_says_through_what() {
@@ -122,7 +48,7 @@ async fn every_route_takes_the_program_its_scope_and_a_persons_session_for_it() 
     let other = added(&cad.agency, "rms", &["--scope", "explain"]);
     let session = cad.approved().await;
     for route in OFFERED {
-        let path = route.path.replace("{id}", "00");
+        let path = route.path.replace("{id}", "00").replace("{index}", "0");
         let method = route.method.to_uppercase();
         let says = async |token: &str, session: &str| {
             let (status, said) =
@@ -143,10 +69,33 @@ async fn every_route_takes_the_program_its_scope_and_a_persons_session_for_it() 
             assert!(code.starts_with(expected), "{what}: {code}");
         }
     }
+    // What takes no person takes the program and its scope all the same.
+    for route in ALONE {
+        let method = route.method.to_uppercase();
+        let heard = asks(&cad.agency, "nothing", &method, route.path, &session, &json!({})).await;
+        assert_eq!((heard.0, heard.1["code"].as_str()), (401, Some("unauthorized")), "{route:?}");
+        if route.scope.is_some() {
+            let heard = cad.says(&method, route.path, &session, &json!({})).await;
+            let code = heard.1["code"].as_str();
+            assert_eq!((heard.0, code), (403, Some("program_scope")), "{route:?}");
+        }
+    }
     // Nothing else of the API is there.
     for path in ["/users", "/backup", "/programs", "/policy", "/status"] {
         let (status, _) = cad.says("POST", path, &session, &json!({})).await;
         assert_eq!(status, 404, "{path}");
+    }
+    // Once its time is over it may nothing, whatever else it shows.
+    let ended = added(&cad.agency, "ended", &["--scope", "explain", "--scope", "records"]);
+    cad.agency.accord(&["program", "revoke", "ended", "--reason", "it is replaced"]).done();
+    let alone = ALONE.iter().map(|route| (route.method, route.path));
+    for (method, path) in alone.chain(OFFERED.iter().map(|route| (route.method, route.path))) {
+        let path = path.replace("{id}", "00").replace("{index}", "0");
+        let method = method.to_uppercase();
+        for (token, code) in [(ended.as_str(), "program_ended"), ("", "unauthorized")] {
+            let heard = asks(&cad.agency, token, &method, &path, &session, &json!({})).await;
+            assert_eq!((heard.0, heard.1["code"].as_str()), (401, Some(code)), "{method} {path}");
+        }
     }
     // Her session is lent to programs alone: on the socket it is unknown.
     let token = ::sign_in::Token::shown(&session);
@@ -177,6 +126,10 @@ async fn what_a_program_may_is_narrowed_and_ends_at_once() {
         assert_eq!((status, refused["code"].as_str()), (403, Some("program_purpose")), "{what}");
     }
     assert_eq!(cad.agency.log().await.count(Kind::QueryDeclined), 3, "nor these silently");
+    let past = cad.says("POST", "/queries/past", &session, &json!({})).await;
+    assert_eq!(past, (200, Value::Null), "nor that there was such a query");
+    let one = cad.says("GET", &format!("/queries/{id}"), &session, &Value::Null).await;
+    assert_eq!((one.0, one.1["code"].as_str()), (400, Some("query_unknown")), "{one:?}");
     let request = json!({
         "to": cad.owner.id(), "requested_by": "Maria Reyes", "purpose": "missing_person",
         "case": "26-1187", "reason": "a girl of nine who was last seen in this car",
@@ -186,7 +139,7 @@ async fn what_a_program_may_is_narrowed_and_ends_at_once() {
     assert_eq!((status, refused["code"].as_str()), (403, Some("program_purpose")), "{refused}");
     let may = cad.agency.accord(&["program", "try", "cad-1"]).done();
     let may = may["routes"].as_array().expect("routes").to_vec();
-    assert_eq!(may.len(), OFFERED.len());
+    assert_eq!(may.len(), ALONE.len() + OFFERED.len());
     assert!(may.iter().all(|route| (route["may"] == true) == route["why"].is_null()), "{may:#?}");
     // A new token ends the old one, and what she let it have goes on under the new one.
     let renewed = cad.agency.accord(&["program", "token", "cad-1"]).done();

@@ -131,9 +131,10 @@ impl Line {
         if line.len() > LARGEST_LINE {
             return Err(format!("is longer than {LARGEST_LINE} bytes"));
         }
-        let line: BundleLine =
+        let read: BundleLine =
             serde_json::from_slice(line).map_err(|e| format!("is not a line of a bundle ({e})"))?;
-        Ok(match line {
+        super::only_spelling(line, &read)?;
+        Ok(match read {
             BundleLine::Cosigned(earlier) => {
                 short(&earlier.consistency)?;
                 Self::Cosigned(earlier)

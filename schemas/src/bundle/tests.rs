@@ -60,6 +60,33 @@ fn a_line_of_each_kind_reads_back_exactly() {
 }
 
 #[test]
+fn a_line_has_one_spelling() {
+    let touched = [
+        ("a blank", head().replacen(':', ": ", 1)),
+        ("a comma before the milliseconds", head().replace("00.000Z", "00,000Z")),
+        ("no milliseconds", head().replace("00.000Z", "00Z")),
+        ("another offset", head().replace("T00:00:00.000Z", "T01:00:00.000+01:00")),
+        ("a scope without what is null", head().replace("{\"peer\":null,", "{")),
+        ("a letter as its number", head().replace("monrovia", "\\u006donrovia")),
+        ("a line feed as its number", head().replace("\"a\\n\"", "\"a\\u000a\"")),
+    ];
+    for (why, line) in touched {
+        assert_ne!(line, head(), "{why} changes nothing");
+        assert!(Head::parse(line.as_bytes()).unwrap_err().contains("to the byte"), "{why}");
+    }
+    let touched = [
+        ("a blank", entry().replacen(':', ": ", 1)),
+        ("what is false", entry().replace("\"inclusion\"", "\"border\":false,\"inclusion\"")),
+        ("a letter as its number", entry().replace('é', "\\u00e9")),
+        ("a carriage return", entry() + "\r"),
+    ];
+    for (why, line) in touched {
+        assert_ne!(line, entry(), "{why} changes nothing");
+        assert!(Line::parse(line.as_bytes()).unwrap_err().contains("to the byte"), "{why}");
+    }
+}
+
+#[test]
 fn a_spoilt_line_is_told_by_its_number_and_the_rest_is_read() {
     let good = entry();
     let long = "x".repeat(LARGEST_LINE + 10);

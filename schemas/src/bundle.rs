@@ -14,6 +14,7 @@
 
 mod line;
 mod reader;
+mod spelling;
 
 use std::io;
 
@@ -22,6 +23,8 @@ use serde::{Deserialize, Serialize};
 use crate::agency::AgencyId;
 use crate::checkpoint::{CheckpointError, SignedCheckpoint};
 use crate::time::Timestamp;
+
+use spelling::only_spelling;
 
 pub use line::{BundleEntry, BundleLine, Earlier, Item, LARGEST_LINE, Line};
 pub use reader::{At, Reader};
@@ -122,17 +125,6 @@ impl Head {
     /// When it is none.
     pub fn signed(&self) -> Result<SignedCheckpoint, CheckpointError> {
         SignedCheckpoint::parse(self.checkpoint.as_bytes())
-    }
-}
-
-/// Refuses a line that says what `meant` is in another way than it is written: no signature covers the
-/// blanks and the escapes of a line, so whatever was touched on its way is told by its one spelling.
-fn only_spelling(line: &[u8], meant: &impl Serialize) -> Result<(), String> {
-    match serde_json::to_vec(meant) {
-        Ok(written) if written == line => Ok(()),
-        _ => Err("is not written as `accord audit export` writes it, to the byte; whoever passed the bundle \
-                  on has changed it, so ask for the file as it was exported"
-            .into()),
     }
 }
 

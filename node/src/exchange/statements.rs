@@ -7,6 +7,7 @@
 //! exchange that may still be under way is no finding yet; once it cannot be, it is.
 
 mod bound_rows;
+mod conversation;
 mod evidence;
 mod explained;
 mod reconcile_server;
@@ -14,32 +15,23 @@ mod reconcile_source;
 mod reconciled;
 mod sessions;
 
-use std::time::Duration;
-
 use schemas::agency::AgencyId;
 use schemas::body::Actor;
-use schemas::envelope::{Envelope, Kind};
 use schemas::event::audit::AuditReconciled;
-use schemas::frame::{Frame, FrameKind};
-use schemas::statement::session_word::SessionTold;
-use schemas::statement::tree_path::TreePath;
-use schemas::statement::{Child, ExchangeRecord, Narrow, Reached, Statement, StatementRequest};
+use schemas::statement::{ExchangeRecord, Reached};
 use schemas::time::Timestamp;
 
-use super::answer::REVOKED;
 use crate::context::{NodeContext, OwnKeys};
 use crate::permission::{ActError, Permission, Principal, authorize};
-use audit::exchange_tree::{Item, Tree};
+use audit::exchange_tree::Item;
 use audit::reconcile::{Class, Finding, class};
-use audit::tree_diff::{DiffResult, Difference, TreeDiff};
-use audit_log::entries::audit::{audit_reconciled, statement_asked};
-use audit_log::narrowing::NarrowingToken;
-use audit_log::release::Released;
-use peer::link::{Channel, Dial, LinkError, Reach};
-use registry::Peer;
+use audit::tree_diff::{DiffResult, Difference};
+use audit_log::entries::audit::audit_reconciled;
+use peer::link::Dial;
 use store::StoreError;
 
 use bound_rows::Unbound;
+use conversation::{Compared, Conversation, Heard};
 use evidence::add_evidence;
 use explained::put_explanations;
 use reconcile_source::ReconcileSource;
@@ -50,34 +42,6 @@ pub use reconciled::{Proof, Reconciled};
 
 /// Most entries of this log that are told one by one because the tables tell otherwise.
 const MOST_UNBOUND: usize = 500;
-/// Most bytes of a conversation.
-const MOST_BYTES: usize = 64 << 20;
-/// How long a conversation may take.
-const LONGEST: Duration = Duration::from_secs(300);
-
-/// What is asked.
-struct Asked<'a> {
-    request: &'a Envelope,
-    frames: &'a [Released],
-}
-
-/// A conversation at whose beginning the peer stated the root of its tree.
-struct Stated<C> {
-    channel: C,
-    envelope: Envelope,
-    root: Child,
-    sessions: Vec<SessionTold>,
-    bytes: usize,
-}
-
-/// What came of a conversation.
-struct Compared {
-    statement: Envelope,
-    sessions: Vec<SessionTold>,
-    found: DiffResult,
-    bytes: usize,
-}
-
 /// What the differences of two trees come to.
 struct Differences {
     findings: Vec<Finding>,
@@ -136,33 +100,11 @@ impl Reconciler {
             ActError::usage(format!("no card of `{agency}` is recorded; see `accord card list`"))
         })?;
         let until = until.min(self.source.latest(now));
-        // What may be under way is asked about the next time, and keeps nothing back that is older.
-        let settled = since..until.min(self.source.settled_before(now));
-        let said = self.source.sessions_said(agency, settled).await?;
-        let (from, to, sessions) = (own.id.clone(), agency.clone(), said.asked.clone());
-        let request = StatementRequest { from, to, at: now, since, until, sessions };
-        let envelope = Envelope::sign_json(Kind::Statement, &request, &self.keys.message_key(own))?;
-        let entry = statement_asked(actor.clone(), agency, since, until, &envelope);
-        let (frames, mut token) = own.log.append(entry).await?.release_stating();
-        // Both sides make their trees at the same time.
-        let asked = Asked { request: &envelope, frames: &frames };
-        let (first, ours) =
-            tokio::join!(self.stated(dial, peer, &asked), self.source.tree(agency, since..until));
-        let (ours, unbound) = ours?;
-        let heard = async {
-            let stated = match first {
-                // A substream of the pool may have ended unseen; the next one is new or tells more.
-                Err(LinkError::Lost(_) | LinkError::Silent) => {
-                    self.stated(dial, peer, &asked).await?
-                }
-                stated => stated?,
-            };
-            narrow(stated, ours, agency, &mut token).await
-        };
-        let heard = tokio::time::timeout(LONGEST, heard).await;
-        let heard = heard.map_err(|_| LinkError::Lost("it took too long".into())).flatten();
-        let Compared { statement, sessions, found, bytes } =
-            heard.map_err(|e| ActError::failed(format!("`{agency}` could not be heard: {e}")))?;
+        let Self { source, keys } = self;
+        let conversation = Conversation { source, keys, dial, peer, actor: &actor };
+        let Heard { request: envelope, said, unbound, compared } =
+            conversation.heard(since..until).await?;
+        let Compared { statement, sessions, found, bytes } = compared;
         let settled_before = self.source.settled_before(now);
         let Differences { mut findings, open, refused_both } =
             self.judged(agency, &found, settled_before).await?;
@@ -210,37 +152,6 @@ impl Reconciler {
             report.proof = Some(Proof { head, request, statement, shown: found.shown });
         }
         Ok(report)
-    }
-
-    /// Asks for the peer's statement and checks it.
-    async fn stated<D: Dial>(
-        &self,
-        dial: &D,
-        peer: &Peer,
-        asked: &Asked<'_>,
-    ) -> Result<Stated<D::Channel>, LinkError> {
-        let own = &self.source.agency;
-        let protocol = |what: String| LinkError::Protocol(what);
-        let card = &peer.card.value;
-        let mut channel = dial.open(&Reach::of(peer, own.clock.now())).await?;
-        channel.send_all(asked.frames).await?;
-        let first = expect(channel.recv().await?, FrameKind::Statement)?;
-        let bytes = asked.request.as_bytes().len().saturating_add(first.body.len());
-        let envelope = Envelope::parse(&first.body).map_err(|e| protocol(e.to_string()))?;
-        // The card may have come to name another key since this was asked for.
-        let state = own.registry.state();
-        let peer = state.peers.get(&card.id).unwrap_or(peer);
-        let key =
-            peer.key_of(&envelope, own.clock.now()).ok_or_else(|| protocol(REVOKED.into()))?;
-        let stated: Statement =
-            envelope.verified_json(Kind::Statement, key).map_err(|e| protocol(e.to_string()))?;
-        let bound = stated.request == asked.request.digest();
-        if !bound || stated.from != card.id || stated.to != own.id {
-            return Err(protocol("a statement bound to something else".into()));
-        }
-        let root = Child { place: TreePath::all(), count: stated.count, digest: stated.digest };
-        let sessions = stated.sessions;
-        Ok(Stated { channel, envelope, root, sessions, bytes })
     }
 
     /// The differences with their classes.
@@ -302,44 +213,6 @@ impl Reconciler {
     }
 }
 
-/// Has a peer show what it stated, where that differs from ours.
-async fn narrow<C: Channel>(
-    stated: Stated<C>,
-    ours: Tree,
-    peer: &AgencyId,
-    token: &mut NarrowingToken,
-) -> Result<Compared, LinkError> {
-    let Stated { mut channel, envelope, root, sessions, mut bytes } = stated;
-    let mut narrowing = TreeDiff::new(ours, root);
-    loop {
-        let places = narrowing.wanted();
-        let wanted = places.len();
-        let ask =
-            token.ask(peer, &Narrow { places }).map_err(|e| LinkError::Protocol(e.to_string()))?;
-        bytes = bytes.saturating_add(ask.frame().body.len());
-        let sent = channel.send(&ask).await;
-        if wanted == 0 {
-            // Everything was heard; whether the peer hears that it was changes nothing.
-            if sent.is_ok() {
-                channel.finish();
-            }
-            let found = narrowing.finish();
-            return Ok(Compared { statement: envelope, sessions, found, bytes });
-        }
-        sent?;
-        for _ in 0..wanted {
-            let shown = expect(channel.recv().await?, FrameKind::Narrow)?;
-            bytes = bytes.saturating_add(shown.body.len());
-            narrowing.take_in(&shown.body);
-        }
-        if bytes > MOST_BYTES {
-            return Err(LinkError::Protocol(format!(
-                "more than {MOST_BYTES} bytes of what differs; compare a shorter time"
-            )));
-        }
-    }
-}
-
 /// That the tables of this node tell of an exchange otherwise than its log.
 fn unsound(me: &AgencyId, unbound: &Unbound) -> Finding {
     let message = format!(
@@ -348,15 +221,4 @@ fn unsound(me: &AgencyId, unbound: &Unbound) -> Finding {
     );
     let finding = Finding::about(Class::Unsound, me, message);
     Finding { query_id: Some(unbound.query_id), index: Some(unbound.entry), ..finding }
-}
-
-fn expect(frame: Frame, kind: FrameKind) -> Result<Frame, LinkError> {
-    if frame.kind == kind {
-        return Ok(frame);
-    }
-    let said = match frame.kind {
-        FrameKind::Failed => String::from_utf8_lossy(&frame.body).into_owned(),
-        other => format!("a frame of kind {other:?} where {kind:?} was expected"),
-    };
-    Err(LinkError::Protocol(said))
 }

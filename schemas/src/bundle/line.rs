@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::spelling::only_spelling;
 use crate::digest::{Digest, hex, unhex};
 use crate::entry::{self, SALT, StoredEntry};
 use crate::merkle::LONGEST_PROOF;
@@ -133,7 +134,7 @@ impl Line {
         }
         let read: BundleLine =
             serde_json::from_slice(line).map_err(|e| format!("is not a line of a bundle ({e})"))?;
-        super::only_spelling(line, &read)?;
+        only_spelling(line, &read)?;
         Ok(match read {
             BundleLine::Cosigned(earlier) => {
                 short(&earlier.consistency)?;

@@ -221,7 +221,7 @@ impl ReconcileServer {
         let same =
             |item: &Item| told.get(&item.key).filter(|line| line.digest() == item.digest).cloned();
         let lines = items.iter().map(same).collect::<Option<Vec<ExchangeRecord>>>();
-        let moved = || Unserved::Message("an exchange changed while it was stated".into());
+        let moved = || Unserved::Busy("an exchange changed while it was stated; ask again");
         Ok(Node { place, children: Vec::new(), lines: lines.ok_or_else(moved)? })
     }
 }

@@ -136,6 +136,7 @@ fn query(from: &AgencyId, to: &AgencyId, now: Timestamp) -> Result<Query, Box<dy
             title: "Detective".parse()?,
             roles: vec![Role::Sworn],
             session: None,
+            asserted_by: None,
             attestation: None,
             trained_on: Some(now.minus_days(30)),
             cleared_on: None,

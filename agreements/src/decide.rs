@@ -26,7 +26,7 @@ pub use scope::{DueReads, OwnScope, PeerScope, Scope, due_reads};
 
 /// The version of the rules. It counts up with every change of what a rule permits or says, so that
 /// who decides again does it by the rules that decided.
-pub const RULES: u32 = 8;
+pub const RULES: u32 = 9;
 
 /// A permission.
 #[derive(Debug, PartialEq)]

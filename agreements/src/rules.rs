@@ -40,6 +40,7 @@ pub(crate) const OF_BOTH: &[OfBoth] = &[
     purpose::prohibited,
     purpose::on_behalf_of,
     person::role,
+    person::asserted,
     person::signed_in,
     person::trained,
     person::cleared,

@@ -21,6 +21,7 @@ use schemas::purpose::{Purpose, Role};
 use schemas::query::{Requester, UserName};
 use schemas::refusal::{Citation, RefusalCode};
 use schemas::session::RequesterSession;
+use schemas::text::Text;
 use schemas::time::Timestamp;
 
 use registry::State;
@@ -40,6 +41,8 @@ pub struct Principal {
     pub roles: Option<Vec<Role>>,
     /// The session in which they act, where they act in one.
     pub session: Option<RequesterSession>,
+    /// The program that names them, where nothing else says that it is they.
+    pub asserted_by: Option<Text>,
     /// The purposes for which they may ask here; any unless the program by which they ask is narrowed.
     pub purposes: Option<Vec<Purpose>>,
     /// What the program may be used for by which they act; `None` where they act by none.
@@ -50,7 +53,9 @@ impl Principal {
     /// The user named, with every role of theirs.
     #[must_use]
     pub fn of(user: UserName, auth: impl Into<String>) -> Self {
-        Self { user, auth: auth.into(), roles: None, session: None, purposes: None, scope: None }
+        let auth = auth.into();
+        let (session, asserted_by) = (None, None);
+        Self { user, auth, roles: None, session, asserted_by, purposes: None, scope: None }
     }
 
     /// Whether what is of this scope is for them here: whatever they may, or what their program may be used for.
@@ -74,7 +79,8 @@ impl Principal {
     /// How a query names the user, who acts as `user` here.
     #[must_use]
     pub fn requester(&self, user: &User) -> Requester {
-        Requester { session: self.session.clone(), ..self.narrowed(user).requester() }
+        let (session, asserted_by) = (self.session.clone(), self.asserted_by.clone());
+        Requester { session, asserted_by, ..self.narrowed(user).requester() }
     }
 
     /// The user as they may act here.

@@ -112,6 +112,7 @@ mod tests {
             trained_on: Some(at("2026-01-05T00:00:00Z")),
             cleared_on: None,
             session: None,
+            asserted_by: None,
             attestation: None,
         }
     }

@@ -28,7 +28,8 @@ pub struct Actor {
     /// Their agency.
     pub agency: AgencyId,
     /// How they were recognised: `session …, password and one-time code, socket, uid 1000`,
-    /// `signed envelope`, `signed envelope, which says session …, security key`, `node`.
+    /// `signed envelope`, `signed envelope, which says session …, security key`, `signed envelope, which says
+    /// named by program cad-1`, `node`.
     pub auth: String,
 }
 
@@ -40,11 +41,12 @@ impl Actor {
             user: Some(query.requester.user.clone()),
             full_name: query.requester.full_name.clone(),
             agency: query.from.clone(),
-            auth: match &query.requester.session {
-                None => SIGNED.into(),
-                Some(session) => {
+            auth: match (&query.requester.session, &query.requester.asserted_by) {
+                (None, None) => SIGNED.into(),
+                (Some(session), None) => {
                     format!("{SIGNED}, which says session {}, {}", session.id, session.way.words())
                 }
+                (_, Some(program)) => format!("{SIGNED}, which says named by program {program}"),
             },
         }
     }

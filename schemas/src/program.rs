@@ -23,22 +23,25 @@ pub enum ProgramScope {
     Audit,
     /// Fetching a record of each request for reads, for the records system.
     Records,
+    /// Asking for a registered person by her bare name, where the policies admit it.
+    Assert,
 }
 
 /// Every scope, with its word.
-const WORDS: [(ProgramScope, &str); 6] = [
+const WORDS: [(ProgramScope, &str); 7] = [
     (ProgramScope::Ask, "ask"),
     (ProgramScope::Explain, "explain"),
     (ProgramScope::Requests, "requests"),
     (ProgramScope::Import, "import"),
     (ProgramScope::Audit, "audit"),
     (ProgramScope::Records, "records"),
+    (ProgramScope::Assert, "assert"),
 ];
 
 /// A word that is no scope.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is no scope of a program; expected ask, explain, requests, import, audit or records"
+    "`{0}` is no scope of a program; expected ask, explain, requests, import, audit, records or assert"
 )]
 pub struct UnknownScope(String);
 

@@ -143,6 +143,10 @@ pub struct Requester {
     /// How she had signed in; absent where her agency says nothing of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<RequesterSession>,
+    /// The program of her agency that asks for her by her bare name; with it goes no `session`. An owner
+    /// admits such a query only where its policy says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asserted_by: Option<Text>,
     /// That her agency vouches for her with its agency key, for agreements that demand it: the text of
     /// an envelope of at most 1,024 bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]

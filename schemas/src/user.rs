@@ -111,6 +111,7 @@ impl User {
             trained_on: self.trained_on,
             cleared_on: self.cleared_on,
             session: None,
+            asserted_by: None,
             attestation: None,
         }
     }

@@ -1,6 +1,7 @@
 //! Values that claims are made with: reads, drafts, users, agreements.
 
 use agreements::agreement::{Adherence, Agreement, Clause, KnownParty, Signatory};
+use agreements::policy::Policy;
 use node::exchange::ask::random_id;
 use schemas::agency::AgencyId;
 use schemas::digest::Digest;
@@ -12,6 +13,7 @@ use schemas::session::{RequesterSession, SignInWay};
 use schemas::text::Text;
 use schemas::time::Timestamp;
 use schemas::user::User;
+use tempfile::NamedTempFile;
 
 /// One day in milliseconds.
 pub const DAY_MS: i64 = 86_400_000;
@@ -224,4 +226,18 @@ pub fn adherence(
         },
         parties: known.to_vec(),
     }
+}
+
+/// A file of the statute's minimum in which `from` reads `to`.
+///
+/// # Panics
+/// When it does not say `from`, or the file cannot be written.
+#[must_use]
+pub fn altered_policy(from: &str, to: &str) -> NamedTempFile {
+    let text = Policy::builtin_text("california-statute").expect("a policy");
+    let altered = text.replace(from, to);
+    assert_ne!(text, altered, "the policy does not say {from}");
+    let file = NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), altered).expect("a file");
+    file
 }

@@ -246,6 +246,20 @@ impl Faults<'_> {
                     "means nothing here: everybody signs in by two factors; expected under `people.query` or `people.peers`",
                 );
             }
+            if (!asks || key == "people.see") && roles.asserted {
+                self.fault(
+                    &format!("{key}.asserted"),
+                    "means nothing here: programs ask by a bare name, and do nothing else; expected under `people.query` or `people.peers`",
+                );
+            }
+            if roles.asserted
+                && let Some(strength) = roles.signed_in
+            {
+                self.fault(
+                    &format!("{key}.asserted"),
+                    format!("admits who proved nothing, and `{key}.signed_in` asks for {}; expected one of them", strength.words()),
+                );
+            }
             if roles.signed_in.is_none() && !roles.signed_in_at.is_empty() {
                 let what = format!("demands nothing without `{key}.signed_in`");
                 self.fault(&format!("{key}.signed_in_at"), what);

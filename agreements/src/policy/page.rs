@@ -336,6 +336,7 @@ fn roles_posted(roles: &Roles) -> String {
     let named = roles.roles.iter().map(one).collect::<Vec<_>>().join(", ");
     match roles.signed_in {
         Some(strength) => format!("{named}, who signed in by {}", strength.words()),
+        None if roles.asserted => named + ", or as a program of the agency names them",
         None => named,
     }
 }

@@ -93,6 +93,10 @@ cited! {
         /// The sections that demand that, where they are others.
         #[serde(default, skip_serializing_if = "Sections::is_empty")]
         signed_in_at: Sections,
+        /// Whether a program of her agency may ask for a person by her bare name, of those who query; a
+        /// peer's people as that peer says.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        asserted: bool,
     }
 
     /// Training before access.

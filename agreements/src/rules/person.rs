@@ -38,6 +38,24 @@ pub(super) fn role(asked: &Asked<'_>) -> Option<Reason> {
     asked.because(RefusalCode::RoleNotAuthorized, message, roles, &[asked.people_law()])
 }
 
+/// Proved to be who she is, and not merely named by a program, unless the policy admits that.
+pub(super) fn asserted(asked: &Asked<'_>) -> Option<Reason> {
+    let people = &asked.policy.people;
+    let (roles, advice) = match asked.side {
+        Side::Own => (&people.query, "; let the program have a session of yours, and ask again"),
+        Side::Owner => (&people.peers, ""),
+    };
+    let requester = &asked.query.requester;
+    let program = requester.asserted_by.as_ref().filter(|_| !roles.asserted)?;
+    let message = format!(
+        "program `{program}` names user `{}`, who proved nothing; {} admits nobody by a bare name{advice}",
+        requester.user,
+        asked.whose()
+    );
+    let law = [asked.people_law()];
+    asked.because(RefusalCode::SignInInsufficient, message, roles.signing_in(), &law)
+}
+
 /// Signed in as the policy demands; a peer's people as that peer says, and not at all where it says
 /// nothing.
 pub(super) fn signed_in(asked: &Asked<'_>) -> Option<Reason> {
@@ -48,6 +66,10 @@ pub(super) fn signed_in(asked: &Asked<'_>) -> Option<Reason> {
     };
     let demanded = roles.signed_in?;
     let requester = &asked.query.requester;
+    if requester.asserted_by.is_some() {
+        // That is told by itself; no policy that asks for a sign-in admits a bare name.
+        return None;
+    }
     let way = requester.session.as_ref().map(|session| session.way);
     if way.is_some_and(|way| demanded.is_met_by(way)) {
         return None;

@@ -357,7 +357,7 @@ fn possible(policy: &Policy) -> BTreeSet<RefusalCode> {
         (C::ReleasePath, narrow),
         (C::PartyNotListed, standing.is_some()),
         (C::PurposeNotAuthorized, Purpose::ALL.iter().any(|code| policy.purpose(*code).is_none())),
-        (C::SignInInsufficient, policy.people.peers.signed_in.is_some()),
+        (C::SignInInsufficient, !policy.people.peers.asserted),
         (C::TrainingMissing, policy.training.demanded),
         (C::TrainingExpired, policy.training.every_days.is_some()),
         (C::CaseRequired, policy.case_number.demand == Demand::Required || standing.is_some()),

@@ -49,6 +49,7 @@ pub(crate) fn query(from: &AgencyId, to: &AgencyId) -> Query {
                 way: SignInWay::PasswordAndCode,
                 proved_at: now().minus_seconds(60),
             }),
+            asserted_by: None,
             attestation: None,
             trained_on: Some("2026-01-30T00:00:00Z".parse().unwrap()),
             cleared_on: Some("2026-01-30T00:00:00Z".parse().unwrap()),

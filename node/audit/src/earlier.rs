@@ -11,6 +11,7 @@ use schemas::entry::Header;
 use schemas::event::Event;
 use schemas::query::{QueryId, UserName};
 use schemas::session::RequesterSession;
+use schemas::text::Text;
 use schemas::time::Timestamp;
 
 use super::messages::{Message, Opened};
@@ -33,6 +34,8 @@ pub struct Asked {
     pub(super) user: UserName,
     /// How that person had signed in, as the query says.
     pub(super) session: Option<RequesterSession>,
+    /// The program that named who asked, as its query says.
+    pub(super) asserted_by: Option<Text>,
     peer: AgencyId,
     entry: u64,
     /// Of what the query says of itself.
@@ -155,6 +158,7 @@ impl Earlier {
                     wanted: Wanted::from(&**query),
                     user: query.requester.user.clone(),
                     session: query.requester.session.clone(),
+                    asserted_by: query.requester.asserted_by.clone(),
                     peer,
                     entry: header.index,
                     said: told.of_query.clone(),

@@ -2,7 +2,7 @@
 //! those sessions. A whole log tells of every session before its queries, so whoever reads it finds a word
 //! that nothing bears out. So does who reads of a session from a device that was not enrolled then.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use schemas::body::Body;
 use schemas::device::Device;
@@ -11,6 +11,7 @@ use schemas::event::Event;
 use schemas::event::sign_in::SignInSucceeded;
 use schemas::query::UserName;
 use schemas::session::{RequesterSession, SessionId, SignInWay};
+use schemas::text::Text;
 use schemas::time::{MINUTE_MS, Timestamp};
 
 use super::earlier::Asked;
@@ -22,6 +23,9 @@ const UNDER_WAY_MS: i64 = MINUTE_MS;
 
 /// How an entry begins to say that the node ran again what an official approved.
 const RERUN: &str = "node, rerun of ";
+
+/// How an entry begins to say that a program asked for somebody by her bare name.
+const NAMED: &str = "named by program ";
 
 /// What the log tells of a session.
 #[derive(Debug)]
@@ -38,6 +42,8 @@ pub(super) struct SessionCheck {
     sessions: HashMap<SessionId, Told>,
     /// Devices that are enrolled, by their names.
     devices: HashMap<String, Device>,
+    /// Programs that were added.
+    programs: HashSet<String>,
     /// Whether what was told of some session is destroyed.
     destroyed: bool,
     problems: Vec<Problem>,
@@ -60,6 +66,9 @@ impl SessionCheck {
                 drop(self.devices.insert(told.device.name.clone(), told.device.clone()));
             }
             Some((Event::DeviceRevoked(told), _)) => drop(self.devices.remove(&told.device.name)),
+            Some((Event::ProgramAdded(told), _)) => {
+                drop(self.programs.insert(told.program.clone()))
+            }
             Some((Event::SignInSucceeded(told), body)) if !told.again => {
                 if let Some(why) = self.not_enrolled(told) {
                     self.problems.push(problem(Some(header.index), "session", why));
@@ -74,12 +83,15 @@ impl SessionCheck {
                 }
             }
             Some((Event::QuerySent(sent), body)) if !sent.again => {
-                if let Some(asked) = asked
-                    && let Some(said) = &asked.session
-                    && let Some(why) = self.wrong((&asked.user, asked.at), said, &body.actor.auth)
-                {
-                    self.problems.push(problem(Some(header.index), "session", why));
-                }
+                let Some(asked) = asked else { return };
+                let auth = &body.actor.auth;
+                let said = asked.session.as_ref();
+                let wrong = said.and_then(|said| self.wrong((&asked.user, asked.at), said, auth));
+                let wrong = wrong.or_else(|| {
+                    self.misnamed(&asked.user, asked.asserted_by.as_ref().map(Text::as_str), auth)
+                });
+                let problem = |why| problem(Some(header.index), "session", why);
+                self.problems.extend(wrong.map(problem));
             }
             Some(_) => {}
         }
@@ -134,6 +146,26 @@ impl SessionCheck {
         over.filter(|_| !rerun).map(|ended| {
             format!("its query says that `{user}` had signed in in session {id}, which had ended at {ended}")
         })
+    }
+
+    /// What of a query's word on the program that named its person the log does not bear out.
+    fn misnamed(&self, user: &UserName, said: Option<&str>, auth: &str) -> Option<String> {
+        match (said, auth.strip_prefix(NAMED)) {
+            (None, None) => None,
+            // What an official approved runs for whom a program had named.
+            (Some(_), None) if auth.starts_with(RERUN) => None,
+            (Some(said), Some(told)) if said == told => {
+                (!self.programs.contains(said)).then(|| {
+                    format!("its query says that program `{said}` named `{user}`, and the log does not tell that it was added")
+                })
+            }
+            (Some(said), _) => Some(format!(
+                "its query says that program `{said}` named `{user}`; the entry says `{auth}`"
+            )),
+            (None, Some(told)) => Some(format!(
+                "its entry says that program `{told}` named `{user}`; its query says nothing of it"
+            )),
+        }
     }
 
     /// What was found since the last time.

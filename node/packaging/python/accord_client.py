@@ -61,6 +61,7 @@ class Accord:
             raise ValueError(f"{address!r} is no address of a node; expected https://HOST:PORT")
         self.host, self.port = url.hostname, url.port or 443
         self.token, self.session, self.timeout = token, None, timeout
+        self.person = None  # a user name to ask for without a session, where the policies admit it
         self.context = context or ssl.create_default_context(cafile=certificate)
         if shows:
             self.context.load_cert_chain(*shows)
@@ -89,6 +90,8 @@ class Accord:
             sent["Authorization"] = f"Bearer {self.token}"
         if self.session:
             sent["Accord-Session"] = self.session
+        elif self.person:
+            sent["Accord-Person"] = self.person
         if raw is not None:
             sent["Content-Type"] = "application/octet-stream"
         elif body is not None:
@@ -188,7 +191,7 @@ class Accord:
 
         `body` is as the schema `Explain` of the document has it.
 
-        It takes scope `explain` and a person's session.
+        It takes scope `explain` and a person's session, or her name.
         """
         return self._answer("POST", "/policy/explain", body)
 
@@ -202,7 +205,7 @@ class Accord:
         asks nobody twice, over restarts of the node too, and answers with what came of it; with
         another body it is refused (`idempotency_key_used`).
 
-        It takes scope `ask` and a person's session.
+        It takes scope `ask` and a person's session, or her name.
         """
         return self._lines("POST", "/queries", body, headers={"Idempotency-Key": idempotency_key})
 

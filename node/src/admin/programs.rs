@@ -118,7 +118,7 @@ pub async fn add(
         }
         if new.scope.is_empty() {
             return Err(ActError::usage(
-                "say what it may be used for with --scope: ask, explain, requests, import, audit, records"
+                "say what it may be used for with --scope: ask, explain, requests, import, audit, records, assert"
                     .into(),
             ));
         }

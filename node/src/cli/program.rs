@@ -23,7 +23,7 @@ pub(super) enum Program {
     Add {
         /// A name for it, such as `cad-1`.
         name: ProgramName,
-        /// What it may be used for: ask, explain, requests, import, audit, records; once for each.
+        /// What it may be used for: ask, explain, requests, import, audit, records, assert; once for each.
         #[arg(long, required = true)]
         scope: Vec<ProgramScope>,
         /// A purpose for which it may ask; once for each. Without it, any.

@@ -30,6 +30,7 @@ pub(super) fn query(kit: &Kit, at: Timestamp) -> Result<Query, String> {
             title: Text::default(),
             roles: vec![Role::Sworn],
             session: None,
+            asserted_by: None,
             attestation: None,
             trained_on: Some(at.minus_days(30).day_start()),
             cleared_on: None,

@@ -114,8 +114,8 @@ impl<D: Dial> QueryClient<D> {
                 auth: format!("node, rerun of {refused} under {}", request.id),
             };
             // She asked for it in that session; nobody has signed in for it since.
-            let session = query.requester.session.clone();
-            let requester = Requester { session, ..user.requester() };
+            let Requester { session, asserted_by, .. } = query.requester.clone();
+            let requester = Requester { session, asserted_by, ..user.requester() };
             let again = as_approved(query, filed, id, requester, now);
             drop(self.ask_one(&state, again, actor).await);
         }

@@ -15,6 +15,7 @@ mod client_certificate;
 mod error;
 mod extract;
 pub mod https;
+mod named_persons;
 mod open;
 mod openapi;
 pub mod pinned;

@@ -12,15 +12,32 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::problem::BrokenOff;
 use super::state::AppState;
+use crate::permission::ActError;
 use crate::sign_in;
+use registry::ProgramName;
+use schemas::query::UserName;
 
 /// The media type of lines of JSON.
 pub(super) const LINES: &str = "application/x-ndjson";
 
-/// For whom lines are: her session, and from where it is shown.
-pub(super) struct Person {
-    pub(super) session: Token,
-    pub(super) source: String,
+/// For whom lines are.
+pub(super) enum Person {
+    /// Her session, and from where it is shown.
+    SignedIn { session: Token, source: String },
+    /// She is named, and by which program.
+    Named { user: UserName, program: ProgramName },
+}
+
+impl Person {
+    /// Whether she may hear more of what was begun for her.
+    async fn may_hear(&self, app: &AppState) -> Result<(), ActError> {
+        match self {
+            Self::SignedIn { session, source } => {
+                sign_in::may_hear(&app.sign_in, session, source).await
+            }
+            Self::Named { user, program } => may_be_named(app, user, program),
+        }
+    }
 }
 
 struct Told {
@@ -28,6 +45,31 @@ struct Told {
     lines: BodyDataStream,
     person: Person,
     _turn: OwnedSemaphorePermit,
+}
+
+/// Whether a program may ask for this person by her bare name: while both may act.
+///
+/// # Errors
+/// When one of them may not.
+pub(super) fn may_be_named(
+    app: &AppState,
+    user: &UserName,
+    program: &ProgramName,
+) -> Result<(), ActError> {
+    let agency = &app.context.agency;
+    let (state, now) = (agency.registry.state(), agency.clock.now());
+    let acts =
+        state.users.get(user).is_some_and(|one| one.enabled(now) && one.suspended().is_none());
+    let asks = state.programs.get(program).is_some_and(|one| one.in_force(now));
+    if acts && asks {
+        return Ok(());
+    }
+    let why = if asks {
+        "the person who is named is registered here as nobody who may act; see `accord user list`"
+    } else {
+        "the program that names a person may not be used any more; see `accord program list`"
+    };
+    Err(ActError::refused_as("person_unknown", Vec::new(), why.into()))
 }
 
 /// A response, whose lines, if it has any, come for as long as its person may hear them. Its turn lasts as
@@ -46,8 +88,7 @@ pub(super) fn for_person(
     let lines = futures::stream::unfold(Some(told), |told| async move {
         let mut told = told?;
         let line = told.lines.next().await?;
-        let Person { session, source } = &told.person;
-        match sign_in::may_hear(&told.app.sign_in, session, source).await {
+        match told.person.may_hear(&told.app).await {
             Ok(()) => Some((line, Some(told))),
             Err(error) => {
                 let mut line = serde_json::to_vec(&BrokenOff::from(&error)).unwrap_or_default();

@@ -2,8 +2,9 @@
 //!
 //! A program shows its own token or certificate, and beside it the session of the person for whom it asks: one
 //! that she opened for this program, by approving a code that it showed her. So whatever it asks is asked by a
-//! registered person, through every rule, and the entry says through which program. By itself a program may begin
-//! to be approved, and nothing else but fetch records, where its scope says so.
+//! registered person, through every rule, and the entry says through which program. Where the policies admit it, it
+//! may name her in the place of a session (see [`named_persons`](super::named_persons)). By itself a program may
+//! begin to be approved, and nothing else but fetch records, where its scope says so.
 
 use std::net::IpAddr;
 
@@ -18,6 +19,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::error::ApiError;
 use super::https::{Remote, recognised};
+use super::named_persons::named;
 use super::open::bearer;
 use super::problem::Problem;
 use super::program_streams::{Person, for_person};
@@ -144,8 +146,14 @@ async fn admitted(
     let program = program_of(app, parts)?;
     in_scope(&program, parts)?;
     let turn = app.program_turns.begin(&program.name)?;
-    let person = Person { session: session_of(parts)?, source: source(&program.name) };
-    let (by, _) = sign_in::principal(&app.sign_in, &person.session, &person.source).await?;
+    let (person, by) = match named(app, &program, parts, parts.headers.contains_key(SESSION))? {
+        Some(named) => named,
+        None => {
+            let (session, source) = (session_of(parts)?, source(&program.name));
+            let (by, _) = sign_in::principal(&app.sign_in, &session, &source).await?;
+            (Person::SignedIn { session, source }, by)
+        }
+    };
     let purposes = (!program.purposes.is_empty()).then_some(program.purposes);
     parts.extensions.insert(Principal { purposes, scope: Some(program.scope), ..by });
     Ok((person, turn))

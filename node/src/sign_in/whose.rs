@@ -119,7 +119,7 @@ impl From<&Session> for Principal {
         let auth = format!("session {id}, {}, {source}", session.words());
         let roles = session.provider.as_ref().and_then(|word| word.roles.clone());
         let said = RequesterSession { id: *id, way: session.way, proved_at: session.verified };
-        Self { user: user.clone(), auth, roles, session: Some(said), purposes: None, scope: None }
+        Self { roles, session: Some(said), ..Self::of(user.clone(), auth) }
     }
 }
 

@@ -46,6 +46,9 @@ pub struct Releasable {
     /// How she had signed in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<RequesterSession>,
+    /// The program that asked for her by her bare name, if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asserted_by: Option<Text>,
     /// Most reads wanted.
     pub limit: u32,
     /// Whether photographs are wanted.

@@ -125,6 +125,9 @@ pub(crate) struct Asked {
     pub(crate) cleared: String,
     /// How the person had signed in, if her agency says so.
     pub(crate) signed_in: String,
+    /// The program that names the person, if one does.
+    #[serde(default)]
+    pub(crate) asserted_by: String,
     pub(crate) purpose: Purpose,
     pub(crate) offense: String,
     /// Typed, as a query carries them.

@@ -71,6 +71,31 @@ fn a_word_on_a_session_is_held_against_what_the_log_tells_of_it() {
 }
 
 #[test]
+fn a_word_on_the_program_that_named_a_person_is_held_against_the_entry_and_what_was_added() {
+    let mut check = check();
+    check.programs.insert("cad-1".into());
+    let user = "mreyes".parse().unwrap();
+    let rerun = "node, rerun of 00 under asking-ca-pd/26-1";
+    let table = [
+        ("nobody was named", None, "session 00, password", None),
+        ("both say it", Some("cad-1"), "named by program cad-1", None),
+        ("an approved request runs for her", Some("cad-1"), rerun, None),
+        ("no such program", Some("cad-2"), "named by program cad-2", Some("that it was added")),
+        ("another is said", Some("cad-1"), "named by program cad-2", Some("the entry says")),
+        ("she was signed in", Some("cad-1"), "session 00, password", Some("the entry says")),
+        ("it is kept from the owner", None, "named by program cad-1", Some("says nothing of it")),
+    ];
+    for (what, said, auth, expected) in table {
+        let found = check.misnamed(&user, said, auth);
+        match (&found, expected) {
+            (None, None) => {}
+            (Some(why), Some(words)) => assert!(why.contains(words), "{what}: {why}"),
+            _ => panic!("{what}: {found:?}"),
+        }
+    }
+}
+
+#[test]
 fn a_session_from_a_device_that_was_not_enrolled_so_is_found() {
     use schemas::device::DeviceClass;
     use schemas::digest::Digest;

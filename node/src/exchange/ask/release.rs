@@ -301,6 +301,7 @@ impl<D: Dial> QueryClient<D> {
         let who = Principal {
             roles: Some(releasable.roles),
             session: releasable.session,
+            asserted_by: releasable.asserted_by,
             ..Principal::of(user, actor.auth.clone())
         };
         if who.session.as_ref().is_some_and(|session| !live.contains(&session.id)) {

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::DOCUMENT;
 use super::components::{Components, rename};
 use super::operations::{Answer, Body, Operation, every};
+use crate::http::named_persons::NAMED;
 use crate::http::problem::Problem;
 use crate::http::{ALONE, OFFERED};
 
@@ -16,6 +17,7 @@ const UPDATE: &str = "ACCORD_UPDATE";
 struct Takes {
     scope: Option<&'static str>,
     person: bool,
+    named: bool,
     program: bool,
 }
 
@@ -24,13 +26,17 @@ fn takes(method: &str, path: &str) -> Option<Takes> {
         let scope = route.scope.map(|scope| scope.code());
         // Of her own session, a route tells, or ends it.
         let person = matches!((route.method, route.path), ("get", "/session") | (_, "/sign-out"));
-        ((route.method, route.path), Takes { scope, person, program: true })
+        ((route.method, route.path), Takes { scope, person, named: false, program: true })
     });
     let offered = OFFERED.iter().map(|route| {
         let scope = Some(route.scope.code());
-        ((route.method, route.path), Takes { scope, person: true, program: true })
+        let named = NAMED.contains(&(route.method, route.path));
+        ((route.method, route.path), Takes { scope, person: true, named, program: true })
     });
-    let open = [(("get", "/openapi.json"), Takes { scope: None, person: false, program: false })];
+    let open = [(
+        ("get", "/openapi.json"),
+        Takes { scope: None, person: false, named: false, program: false },
+    )];
     alone.chain(offered).chain(open).find(|(one, _)| *one == (method, path)).map(|(_, takes)| takes)
 }
 
@@ -43,13 +49,15 @@ fn in_path(path: &str) -> impl Iterator<Item = Value> {
 
 fn described(operation: Operation, takes: &Takes) -> Value {
     let Operation { path, id, summary, parameters, body, answer, .. } = operation;
-    let shows = |program: &str| {
-        let person = takes.person.then_some("person");
+    let shows = |program: &str, person: Option<&str>| {
         let all = std::iter::once(program).chain(person);
         Value::Object(all.map(|scheme| (scheme.to_owned(), json!([]))).collect::<Map<_, _>>())
     };
     let programs = if takes.program { &["program", "certificate"][..] } else { &[] };
-    let security: Vec<Value> = programs.iter().map(|program| shows(program)).collect();
+    let persons = if takes.named { &[Some("person"), Some("named")][..] } else { &[None] };
+    let persons = if takes.person && !takes.named { &[Some("person")][..] } else { persons };
+    let pairs = persons.iter().flat_map(|person| programs.iter().map(|one| (*one, *person)));
+    let security: Vec<Value> = pairs.map(|(program, person)| shows(program, person)).collect();
     let content = match answer {
         Answer::Json(schema) => json!({ "application/json": { "schema": schema } }),
         Answer::Lines(schema) => json!({ "application/x-ndjson": { "schema": schema } }),
@@ -124,6 +132,8 @@ fn generated() -> Value {
                     "description": "The certificate that `accord program add --certificate` took, in the place of a token." },
                 "person": { "type": "apiKey", "in": "header", "name": "Accord-Session",
                     "description": "The session that a person let this program have." },
+                "named": { "type": "apiKey", "in": "header", "name": "Accord-Person",
+                    "description": "A registered person's user name, in the place of a session: she proved nothing, the program needs scope `assert`, and each policy admits it or does not (`people.query.asserted`, `people.peers.asserted`)." },
             },
         },
     })

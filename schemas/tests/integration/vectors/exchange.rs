@@ -69,6 +69,7 @@ pub(crate) fn query() -> Query {
                 way: SignInWay::SecurityKey,
                 proved_at: "2026-03-01T16:58:40.000Z".parse().unwrap(),
             }),
+            asserted_by: None,
             attestation: Some(attestation()),
         },
         why: Justification {

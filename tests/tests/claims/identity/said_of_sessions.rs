@@ -2,7 +2,6 @@
 //! keeps it, and the agency's own log bears it out, or does not.
 
 use ::sign_in::Token;
-use agreements::policy::Policy;
 use audit::reconcile::{Class, Finding};
 use node::exchange::statements::Reconciler;
 use node::permission::Principal;
@@ -21,7 +20,7 @@ use serde_json::json;
 use tests::agency::{Agency, Plan};
 use tests::auditor::Auditor;
 use tests::federation::{add_card, sharing_pair_of};
-use tests::fixtures::{OFFICER, PLATE, SETTLED_MS, draft};
+use tests::fixtures::{OFFICER, PLATE, SETTLED_MS, altered_policy, draft};
 use tests::raw_peer::RawPeer;
 use tests::signing_in::{DESK, door, enrolled};
 use tests::wait::within;
@@ -30,11 +29,7 @@ const DEMANDING: &str = "[people.peers]\nsigned_in = \"two_factors\"\n";
 
 /// An agency that asks, and an owner whose policy asks how a peer's people had signed in.
 async fn pair() -> (Agency, Agency) {
-    let text = Policy::builtin_text("california-statute").expect("a policy");
-    let file = tempfile::NamedTempFile::new().expect("a file");
-    let demanding = text.replace("[people.peers]\n", DEMANDING);
-    assert_ne!(text, demanding);
-    std::fs::write(file.path(), demanding).expect("a file");
+    let file = altered_policy("[people.peers]\n", DEMANDING);
     let path = file.path().to_str().expect("UTF-8");
     let owning = Plan::of("owning-ca-pd").policy(path);
     let (asking, owning, _) = sharing_pair_of(Plan::of("asking-ca-pd"), owning).await;

@@ -5,6 +5,7 @@ mod bounds;
 mod certificates;
 mod client;
 mod many_records;
+mod named;
 mod once;
 mod paging;
 mod records;

@@ -44,6 +44,7 @@ pub(crate) fn query(id: u8, from: &Agency, to: &Agency, minute: i64) -> Query {
             title: Text::default(),
             roles: vec![Role::Sworn],
             session: None,
+            asserted_by: None,
             attestation: None,
             trained_on: None,
             cleared_on: None,

@@ -43,6 +43,7 @@ pub fn query_declined_for_now(actor: Actor, query: &Query, reasons: Vec<Reason>)
     let releasable = Releasable {
         roles: query.requester.roles.clone(),
         session: query.requester.session.clone(),
+        asserted_by: query.requester.asserted_by.clone(),
         limit: query.limit,
         images: query.images,
     };

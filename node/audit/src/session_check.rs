@@ -67,7 +67,7 @@ impl SessionCheck {
             }
             Some((Event::DeviceRevoked(told), _)) => drop(self.devices.remove(&told.device.name)),
             Some((Event::ProgramAdded(told), _)) => {
-                drop(self.programs.insert(told.program.clone()))
+                self.programs.insert(told.program.clone());
             }
             Some((Event::SignInSucceeded(told), body)) if !told.again => {
                 if let Some(why) = self.not_enrolled(told) {

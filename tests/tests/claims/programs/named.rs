@@ -110,7 +110,7 @@ async fn a_bare_name_opens_asking_alone_by_a_program_that_may_and_a_policy_that_
     // A policy that says nothing of it sends no such query, and the attempt is on record.
     cad = Dispatch::start(&["--scope", "ask", "--scope", "assert"]).await;
     let (status, heard) = names(&cad.agency, &cad.token, asks, &named, &cad.draft()).await;
-    assert_eq!((status, heard[0]["outcome"].as_str()), (200, Some("declined")), "{heard:?}");
+    assert_eq!((status, heard[0]["refused_by"].as_str()), (200, Some("own policy")), "{heard:?}");
     assert_eq!(heard[0]["reasons"][0]["code"], "sign_in_insufficient", "{heard:?}");
     assert_eq!(cad.agency.log().await.count(Kind::QuerySent), 0);
 }

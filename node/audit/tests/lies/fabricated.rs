@@ -19,9 +19,11 @@ use schemas::time::Timestamp;
 use schemas::witness::judge;
 use serde::Serialize;
 
+mod extract;
 mod log;
 mod pair;
 
+pub(crate) use extract::*;
 pub(crate) use log::*;
 pub(crate) use pair::*;
 
@@ -73,6 +75,29 @@ impl Agency {
 
     pub(crate) fn card(&self) -> Envelope {
         self.card.sign(&self.keys[0], &self.keys).unwrap()
+    }
+
+    /// The agency with another card, which says nothing of the end of a key.
+    pub(crate) fn with_card(&self, version: u32, change: impl FnOnce(&mut Card)) -> Self {
+        let mut next = self.clone();
+        (next.card.version, next.card.revocations) = (version, Vec::new());
+        change(&mut next.card);
+        next
+    }
+
+    /// The agency with another key in the place of one of its five.
+    pub(crate) fn with_key(&self, place: usize, seed: u8) -> Self {
+        let mut next = self.clone();
+        next.keys[place] = SecretKey::from_seed(&[seed; 32]);
+        let public = next.keys[place].public();
+        match place {
+            0 => next.card.agency_key = public,
+            2 => next.card.message_key = public,
+            3 => next.card.log_key = public,
+            _ => panic!("the key {place} is not exchanged here"),
+        }
+        next.card.version += 1;
+        next
     }
 
     /// The agency with another message key; the one before ends at `minute`.

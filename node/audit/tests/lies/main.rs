@@ -5,8 +5,11 @@
 
 mod bodies;
 mod destroyed;
+mod entries;
+mod extracts;
 mod fabricated;
 mod heads;
+mod keys;
 mod papers;
 mod pinned;
 mod reconciled;

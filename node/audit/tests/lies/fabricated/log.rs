@@ -64,6 +64,23 @@ pub(crate) struct Log {
     pub(crate) opened: Vec<OpenedHold>,
     /// The sums that go with a redaction.
     pub(crate) sums: Vec<UsesSum>,
+    /// Entries that are not written as logs write them.
+    pub(crate) spoilt: Vec<(usize, Spoil)>,
+}
+
+/// What is done to an entry.
+#[derive(Clone, Copy)]
+pub(crate) struct Spoil {
+    /// Before its header commits to it.
+    pub(crate) body: fn(&mut Body),
+    /// After that.
+    pub(crate) stored: fn(&mut StoredEntry),
+}
+
+impl Default for Spoil {
+    fn default() -> Self {
+        Self { body: |_| {}, stored: |_| {} }
+    }
 }
 
 impl Log {
@@ -78,6 +95,7 @@ impl Log {
             holds: Vec::new(),
             opened: Vec::new(),
             sums: Vec::new(),
+            spoilt: Vec::new(),
         }
     }
 
@@ -124,7 +142,7 @@ impl Log {
         self.items().into_iter().map(|item| item.entry).collect()
     }
 
-    fn items(&self) -> Vec<Item> {
+    pub(super) fn items(&self) -> Vec<Item> {
         let mut last_change = None;
         let mut numbers = BTreeMap::<AgencyId, u64>::new();
         let stored = (0..).zip(&self.entries).map(|(index, entry): (u64, &Written)| {
@@ -132,6 +150,8 @@ impl Log {
             let lines: Vec<String> = entry.envelopes.iter().map(Envelope::to_text).collect();
             let event = entry.event.clone();
             let mut body = Body { at, actor, registry: last_change, change: None, event };
+            let spoil = self.spoilt.iter().filter(|(place, _)| *place as u64 == index);
+            spoil.clone().for_each(|(_, spoil)| (spoil.body)(&mut body));
             let document = lines.first().and_then(|line| match &body.event {
                 Event::CardAdded(said) => Some(confirmed(said, &body.actor, line, at)),
                 Event::CardUpdated(_) => Some(Change::CardUpdate { envelope: line.clone(), at }),
@@ -165,7 +185,8 @@ impl Log {
                 true => (None, None, None),
                 false => (Some(salt), Some(body), envelope),
             };
-            let stored = StoredEntry { header, salt, body, envelope };
+            let mut stored = StoredEntry { header, salt, body, envelope };
+            spoil.for_each(|(_, spoil)| (spoil.stored)(&mut stored));
             Item { change, ..Item::of(stored) }
         });
         stored.collect()

@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 mod bodies;
+mod decided;
 mod destroyed;
 mod entries;
 mod extracts;

@@ -52,7 +52,7 @@ pub(crate) fn agreement(pair: &Pair) -> Agreement {
     }
 }
 
-fn adherence(pair: &Pair, agreement: &Agreement, of: &Agency) -> Adherence {
+pub(crate) fn adherence(pair: &Pair, agreement: &Agreement, of: &Agency) -> Adherence {
     Adherence {
         agreement: agreement.id.clone(),
         version: agreement.version,

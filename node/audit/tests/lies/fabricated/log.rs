@@ -283,8 +283,17 @@ impl Log {
         bytes
     }
 
+    /// The changes of the registry that its entries made.
+    pub(crate) fn changes(&self) -> Vec<String> {
+        self.items().into_iter().filter_map(|item| item.change).collect()
+    }
+
+    pub(crate) fn file_until(&self, minute: i64) -> BundleFile<Cursor<Vec<u8>>> {
+        BundleFile::new(self.of.id.as_str(), Cursor::new(self.exported(minute)))
+    }
+
     pub(crate) fn file(&self) -> BundleFile<Cursor<Vec<u8>>> {
-        BundleFile::new(self.of.id.as_str(), Cursor::new(self.exported(600)))
+        self.file_until(600)
     }
 
     pub(crate) fn verified(&self, pinned: &[&Agency]) -> Report {

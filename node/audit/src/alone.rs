@@ -174,3 +174,15 @@ fn rejected(line: &str, header: &Header, keys: &Keys, me: &AgencyId) -> Option<O
     let expected = Expected { kind, by: peer.clone(), to: me.clone() };
     open(line, &expected, keys).ok().filter(|opened| opened.key.is_some())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_whose_check_broke_off_is_told_and_counts_for_nothing() {
+        let lost = Alone::lost();
+        let codes: Vec<&str> = lost.problems.iter().map(|one| one.code).collect();
+        assert_eq!((codes, lost.unsigned), (vec!["unchecked"], true));
+    }
+}

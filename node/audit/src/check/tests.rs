@@ -34,6 +34,34 @@ fn what_waits_to_be_checked_is_bounded_by_its_bytes() {
 }
 
 #[test]
+fn entries_are_checked_once_enough_of_them_wait() {
+    let mut check = check();
+    for waiting in (1..STEP).chain([0, 1]) {
+        check.line(0, Ok(entry(1)));
+        assert_eq!(check.batch.len(), waiting);
+    }
+}
+
+/// The head that cannot be read is one of them.
+#[test]
+fn problems_beyond_a_bound_are_counted() {
+    let lines = MOST_PROBLEMS - 1;
+    for (lines, more) in
+        [(lines, None), (lines + 1, Some("and 1 more")), (lines + 3, Some("and 3 more"))]
+    {
+        let mut check = check();
+        for line in 0..lines {
+            check.line(0, Err(BundleError::Line { line: line as u64, what: "is none".into() }));
+        }
+        let problems = check.finish().problems;
+        let told = problems.iter().find(|one| one.code == "more").map(|one| one.message.as_str());
+        assert_eq!(told, more, "{lines} lines");
+        let one_by_one = problems.iter().filter(|one| ["line", "checkpoint"].contains(&one.code));
+        assert_eq!(one_by_one.count(), MOST_PROBLEMS);
+    }
+}
+
+#[test]
 fn what_entries_are_checked_by_stands_before_them() {
     let told = |lines: Vec<Line>| {
         let mut check = check();
@@ -56,6 +84,22 @@ fn what_entries_are_checked_by_stands_before_them() {
     // Terms of one hold twice, and what are none.
     assert_eq!(told(vec![hold(), hold(), entry(1)]), 1);
     assert_eq!(told(vec![Line::Hold("{}".into()), entry(1)]), 1);
+}
+
+/// Terms of a hold are read up to a length.
+#[test]
+fn terms_of_a_hold_are_bounded() {
+    let terms = |bytes: usize| {
+        let text = r#"{"hold":1,"on":{"case":"26-417"},"reason":"trial","salt":"0a"}"#;
+        Line::Hold(format!("{text}{}", " ".repeat(bytes - text.len())))
+    };
+    for (bytes, told) in [(16 << 10, 0), ((16 << 10) + 1, 1)] {
+        let mut check = check();
+        check.line(0, Ok(terms(bytes)));
+        let problems = check.finish().problems;
+        let long = problems.iter().filter(|one| one.message.contains("bytes are read"));
+        assert_eq!(long.count(), told, "{bytes}");
+    }
 }
 
 #[test]

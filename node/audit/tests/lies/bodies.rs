@@ -218,11 +218,56 @@ fn a_reply_is_bound_to_its_query() {
 
 #[test]
 fn what_was_never_answered_tells_of_no_reply() {
-    let mut pair = Pair::honest();
-    if let Event::QueryUnanswered(silent) = &mut pair.asking.entry("query.unanswered").event {
-        silent.access.count = Some(3);
+    type Change = fn(&mut schemas::body::Access, &schemas::body::Access);
+    let changes: [Change; 4] = [
+        |silent, _| silent.count = Some(3),
+        |silent, answered| silent.basis.clone_from(&answered.basis),
+        |silent, answered| silent.answer_digest = answered.answer_digest,
+        |silent, _| silent.reasons = refused(),
+    ];
+    for change in changes {
+        let mut pair = Pair::honest();
+        let answered = pair.asking.entry("answer.received").event.access().unwrap().clone();
+        if let Event::QueryUnanswered(silent) = &mut pair.asking.entry("query.unanswered").event {
+            change(&mut silent.access, &answered);
+        }
+        told_of(&pair.asking, &pair, pair.asking.place("query.unanswered"), "tells of a reply");
     }
-    told_of(&pair.asking, &pair, pair.asking.place("query.unanswered"), "tells of a reply");
+}
+
+/// The reasons of the refusal of an honest pair.
+fn refused() -> Vec<schemas::refusal::Reason> {
+    Pair::honest().asking.entry("refusal.received").event.access().unwrap().reasons.clone()
+}
+
+/// An answer is viewed that came to its own query.
+#[test]
+fn what_is_viewed_is_the_answer_to_its_query() {
+    let mut pair = Pair::honest();
+    pair.answered(9, 50);
+    let last = pair.asking.entries.iter().rev().find_map(|entry| match &entry.event {
+        Event::AnswerReceived(received) => received.access.answer_digest,
+        _ => None,
+    });
+    if let Event::AnswerViewed(viewed) = &mut pair.asking.entry("answer.viewed").event {
+        viewed.access.answer_digest = last;
+    }
+    // The other one came later.
+    let viewed = pair.asking.entries.remove(pair.asking.place("answer.viewed"));
+    pair.asking.entries.push(viewed);
+    let place = pair.asking.entries.len() - 1;
+    pair.asking.entries[place].at = pair.asking.entries[place - 1].at;
+    told_of(&pair.asking, &pair, place, "which is none to its query");
+}
+
+/// What repeats an entry that is destroyed is called neither right nor wrong.
+#[test]
+fn what_repeats_a_destroyed_entry_is_not_compared() {
+    let mut pair = Pair::honest();
+    pair.asking.entry("query.sent").destroyed = true;
+    let report = pair.asking.verified(&[&pair.covina, &pair.port]);
+    assert!(report.problems.iter().all(|one| one.code == "redacted"), "{:?}", report.problems);
+    assert_eq!(report.not_compared, 2);
 }
 
 /// What a log was asked is not what it asked.

@@ -23,23 +23,23 @@ use schemas::redaction::{HoldNotice, Redaction};
 use crate::fabricated::{Log, Pair, answer, answered, at, pins, query, words};
 
 /// Minutes of a year and two days.
-const LATER: i64 = 367 * 1_440;
+pub(crate) const LATER: i64 = 367 * 1_440;
 
-fn checked(log: &Log, pair: &Pair) -> Report {
+pub(crate) fn checked(log: &Log, pair: &Pair) -> Report {
     let pinned = pins(&[&pair.covina, &pair.port]);
     file(log).check(&pinned, |_, _, _, _| {}).unwrap()
 }
 
-fn file(log: &Log) -> BundleFile<Cursor<Vec<u8>>> {
+pub(crate) fn file(log: &Log) -> BundleFile<Cursor<Vec<u8>>> {
     BundleFile::new(log.of.id.as_str(), Cursor::new(log.exported(2 * LATER)))
 }
 
-fn codes(report: &Report) -> Vec<(Option<u64>, &'static str)> {
+pub(crate) fn codes(report: &Report) -> Vec<(Option<u64>, &'static str)> {
     report.problems.iter().map(|one| (one.index, one.code)).collect()
 }
 
 /// An honest pair, whose owner adopted a policy and filed its requester's request first.
-fn pair() -> Pair {
+pub(crate) fn pair() -> Pair {
     let mut pair = Pair::honest();
     let text =
         Policy::builtin_text("california-statute").unwrap().replace("years = 3", "days = 365");
@@ -71,7 +71,7 @@ fn on_request(pair: &mut Pair, id: u8, minute: i64) {
 }
 
 /// Destroys every body of the owner that may be, but for `kept`, with the sums that go with them.
-fn destroy(pair: &mut Pair, kept: &[u64]) {
+pub(crate) fn destroy(pair: &mut Pair, kept: &[u64]) {
     let port = pair.port.clone();
     let mut gone = Ranges::default();
     let mut sums: Vec<UsesSum> = Vec::new();
@@ -165,7 +165,7 @@ fn a_use_above_what_an_authority_allows_is_told_from_bodies_and_sums() {
 }
 
 /// Places a hold on the plate that was asked for, which lists these entries.
-fn hold(pair: &mut Pair, minute: i64, entries: Ranges, more: u64) {
+pub(crate) fn hold(pair: &mut Pair, minute: i64, entries: Ranges, more: u64) {
     let port = pair.port.clone();
     let hold = Hold {
         hold: 1,
@@ -184,7 +184,7 @@ fn hold(pair: &mut Pair, minute: i64, entries: Ranges, more: u64) {
 }
 
 /// Every entry of the owner that ends.
-fn ending(pair: &Pair) -> Ranges {
+pub(crate) fn ending(pair: &Pair) -> Ranges {
     let all = (0..).zip(&pair.owning.entries);
     all.filter(|(_, entry)| entry.event.kind().ends()).map(|(index, _)| index).collect()
 }
@@ -196,12 +196,15 @@ fn a_hold_lists_everything_that_it_keeps() {
     let without = all.without(&Ranges::span(first, first));
     let last = all.parts().last().unwrap().1;
     let but_last = all.without(&Ranges::span(last, last));
+    let before_last = but_last.parts().last().unwrap().1;
     for (entries, more, right) in [
         (all.clone(), 0, true),
         (without, 0, false),
         (Ranges::default(), 0, false),
         (but_last.clone(), 0, false),
-        (but_last, 1, true),
+        (but_last.clone(), 1, true),
+        (but_last.without(&Ranges::span(before_last, before_last)), 1, false),
+        (but_last.without(&Ranges::span(before_last, before_last)), 2, true),
         (Ranges::span(first, first), 1, false),
     ] {
         let mut pair = pair();
@@ -216,7 +219,7 @@ fn a_hold_lists_everything_that_it_keeps() {
 /// What comes while a hold is listed is kept as what comes later is.
 #[test]
 fn a_hold_need_not_list_what_came_just_before_it() {
-    for (minute, right) in [(24, true), (26, false)] {
+    for (minute, right) in [(24, true), (25, false), (26, false)] {
         let mut pair = pair();
         // The exchange of minute 10 alone.
         let place = pair.owning.place("query.answered");
@@ -281,6 +284,7 @@ fn the_other_side_tells_what_was_destroyed_under_a_hold() {
             assert_eq!(!found.is_empty(), told, "{report:#?}");
             assert!(found.iter().all(|one| one.agency.as_ref() == Some(&pair.port.id)));
             assert!(found.iter().all(|one| !one.evidence.is_empty()));
+            assert!(found.iter().all(|one| one.query_id.is_some() && one.index.is_some()));
         }
     }
 }

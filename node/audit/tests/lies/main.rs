@@ -4,12 +4,15 @@
 #![cfg(test)]
 
 mod bodies;
+mod clocks;
 mod decided;
 mod destroyed;
 mod entries;
 mod extracts;
 mod fabricated;
 mod heads;
+mod held_against;
+mod holds;
 mod keys;
 mod papers;
 mod pinned;

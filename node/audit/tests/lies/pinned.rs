@@ -23,7 +23,11 @@ fn an_agency_that_is_met_has_to_be_pinned() {
     assert!(report.holds() && report.unpinned.contains_key(&pair.covina.id));
     let said = &report.problems[0].message;
     assert!(said.contains("--key west-covina-ca-pd=FINGERPRINT"), "{said}");
+    assert!(said.contains("on whose word 5 of its entries rest"), "{said}");
     let report = pair.owning.verified(&[]);
+    let mut own = report.problems.iter().filter(|one| one.message.contains("whose log it is"));
+    assert!(own.next().is_some_and(|one| one.message.contains("of `port-ca-pd`")));
+    assert!(own.next().is_none());
     assert_eq!((report.ok, report.pinned), (false, false));
     assert!(report.unpinned.contains_key(&pair.port.id));
     // A body that lies is told all the same.
@@ -94,6 +98,8 @@ fn an_invented_cosigner_is_told_and_has_seen_nothing() {
     assert_eq!((unpinned.ok, codes(&unpinned)), (false, vec!["unpinned"]));
     assert!(unpinned.cosigned_by.is_empty());
     assert!(unpinned.unpinned.contains_key(&invented.id));
+    let said = &unpinned.problems[0].message;
+    assert!(said.contains("which is named as a cosigner"), "{said}");
     // A known name under an invented key: nobody's word, whoever is pinned.
     let borrowed = report(&[(name, &invented)], &[port, covina]);
     assert!(borrowed.cosigned_by.is_empty(), "{:?}", borrowed.cosigned_by);

@@ -223,6 +223,12 @@ fn a_rejected_answer_that_verifies_is_told() {
         let report = compared(&pair);
         let told = classes(&report).contains(&Class::RejectedAlthoughValid);
         assert_eq!(told, valid, "{:?}", classes(&report));
+        let of = |one: &&Finding| one.class == Class::RejectedAlthoughValid;
+        if let Some(one) = report.findings.iter().find(of) {
+            assert_eq!(one.index, Some(pair.asking.entries.len() as u64 - 1), "{one:#?}");
+            assert_eq!(one.signed_by.as_ref().map(|by| &by.agency), Some(&port.id), "{one:#?}");
+            assert_eq!((one.query_id, one.evidence.len()), (Some(query.id), 1), "{one:#?}");
+        }
         assert_eq!(classes(&report).contains(&Class::ReleasedNotReceived), !valid);
         let checked = pair.asking.verified(&[&covina, &port]);
         assert_eq!(checked.rejected_although_valid.len(), usize::from(valid));
@@ -289,6 +295,8 @@ fn what_was_never_proven_is_told_until_a_later_entry_proves_it() {
     assert_eq!(told.len(), 1, "{report:#?}");
     assert_eq!(told[0].query_id, Some(query(1, &covina, &port, 10).id));
     assert!(told[0].agency.is_none() && told[0].signed_by.is_none(), "{:?}", told[0]);
+    let said = told[0].message.as_deref().unwrap_or_default();
+    assert!(said.contains("of having sent the query") && told[0].evidence.len() == 1, "{said}");
     let checked = pair.owning.verified(&[&covina, &port]);
     assert_eq!(checked.unproven.get(&covina.id), Some(&1));
     assert!(checked.ok, "{:?}", checked.problems);

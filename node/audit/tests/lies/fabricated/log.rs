@@ -5,7 +5,7 @@ use std::io::Cursor;
 
 use audit::BundleFile;
 use audit::check::Report;
-use registry::{Change, Hold, OpenedHold, UsesSum, Verified};
+use registry::{Change, Hold, OpenedHold, Release, UsesSum, Verified};
 use schemas::agency::AgencyId;
 use schemas::answer::LogPosition;
 use schemas::body::{Actor, Body};
@@ -204,6 +204,14 @@ impl Log {
             }
             Event::HoldPlaced(said) => {
                 Some(Change::HoldPlaced { hold: hold(said.hold.hold).clone() })
+            }
+            Event::HoldReleased(said) => {
+                let release = Release {
+                    reason: words("the trial is over"),
+                    by: self.of.officer().user.unwrap(),
+                    at,
+                };
+                Some(Change::HoldReleased { hold: said.released, release })
             }
             Event::EntriesRedacted(said) => Some(Change::Redacted {
                 redaction: said.redaction.clone(),

@@ -235,6 +235,8 @@ fn a_refusal_gives_the_reasons_that_are_decided() {
         let (again, wrong) = found(&pair);
         assert_eq!((again, wrong.is_empty()), (1, what.is_empty()), "{what}: {wrong:?}");
         assert!(wrong.iter().all(|said| said.contains(what)), "{what}: {wrong:?}");
+        // It rests on a query, whose place in the requester's log was not proven.
+        assert_eq!(checked(&pair).unproven.get(&pair.covina.id), Some(&1));
     }
 }
 
@@ -383,6 +385,9 @@ fn a_refusal_without_a_decision_is_for_what_the_log_shows() {
         let not = report.not_decided_again.keys().map(|why| serde_json::to_value(why).unwrap());
         let not: Vec<_> = not.map(|why| why.as_str().unwrap().to_owned()).collect();
         let case = format!("{before}, {code:?} at {signed}: {told:?}, {not:?}");
+        // What no decision was made upon leaves nothing owed.
+        let owed = report.unproven.contains_key(&pair.covina.id);
+        assert_eq!(owed, ["the same", "another"].contains(&before), "{case}");
         match expected {
             Ok("") => assert!(told.is_none() && not.is_empty(), "{case}"),
             Ok(said) => assert!(told.is_some_and(|one| one.message.contains(said)), "{case}"),

@@ -4,6 +4,7 @@
 use agreements::recorded;
 use agreements::request::{Request, Withdrawal};
 use audit::check::Report;
+use audit::verify::Proven;
 use schemas::alarm::AlarmKind;
 use schemas::body::Actor;
 use schemas::digest::Digest;
@@ -252,4 +253,46 @@ fn the_place_that_is_kept_is_that_of_the_other_side() {
     let place = pair.asking.entries.len() - 1;
     let (report, _) = judged(&pair.asking, &pair, place);
     assert_eq!(said(&report, place).len(), 1, "{:?}", report.problems);
+}
+
+/// How far each entry is proven, and the word for whoever reads it.
+#[test]
+fn an_entry_says_how_far_it_is_proven() {
+    type Change = fn(&mut Pair);
+    let table: [(&str, bool, Proven, &str, Change); 5] = [
+        ("answer.received", true, Proven::Wholly, "", |_| {}),
+        ("answer.received", true, Proven::NotAtHand, "is not at hand", |pair| {
+            pair.asking.entry("query.sent").destroyed = true;
+        }),
+        (
+            "answer.received",
+            false,
+            Proven::Unpinned("port-ca-pd".parse().unwrap()),
+            "no key of port-ca-pd is pinned",
+            |_| {},
+        ),
+        ("answer.received", true, Proven::Not, "does not verify", |pair| {
+            pair.asking.say("answer.received", "/event/access/count", serde_json::json!(7));
+        }),
+        ("query.sent", true, Proven::Not, "does not verify", |pair| {
+            // It says that it was made long after another agency saw it.
+            pair.asking.cosigned.push((1, pair.port.clone(), -500));
+        }),
+    ];
+    for (kind, both, expected, word, change) in table {
+        let mut pair = Pair::honest();
+        change(&mut pair);
+        let place = pair.asking.place(kind) as u64;
+        let mut pinned = vec![&pair.covina];
+        pinned.extend(both.then_some(&pair.port));
+        let mut proven = None;
+        let report = pair.asking.file().check(&pins(&pinned), |_, judged, _, _| {
+            if judged.header.index == place {
+                proven = Some(judged.proven);
+            }
+        });
+        assert_eq!(proven.as_ref(), Some(&expected), "{:?}", report.unwrap().problems);
+        let told = expected.word().unwrap_or_default();
+        assert!(told.ends_with(word) && told.is_empty() == word.is_empty(), "{told}");
+    }
 }

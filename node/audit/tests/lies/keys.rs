@@ -1,5 +1,6 @@
 //! Which keys count, and until when: those that cards of pinned agencies name, as the log took them in.
 
+use agreements::recorded::{self, Whose};
 use audit::two_bundles::reconcile;
 use schemas::body::Actor;
 use schemas::card::Revocation;
@@ -9,6 +10,7 @@ use schemas::event::cards::CardUpdated;
 use schemas::event::exchange::QueryAnswered;
 
 use crate::fabricated::{Agency, Log, Pair, answer, answered, at, pins, query};
+use crate::papers::agreement;
 
 /// The owner's log takes in cards of `covina`, the first confirmed by a person.
 fn takes_in(pair: &mut Pair, cards: &[(i64, &Agency)]) {
@@ -158,6 +160,12 @@ fn documents_of_an_agency_key_that_was_replaced_stand() {
     for second in [next.clone(), ended_by] {
         let mut pair = empty();
         takes_in(&mut pair, &[(1, &covina), (5, &second), (50, &covina)]);
+        if second.card_said().revocations.is_empty() {
+            let agreement = agreement(&pair);
+            let signed = covina.sign_as_agency(Kind::Agreement, agreement.to_toml().unwrap());
+            let event = recorded::of_agreement(&agreement, Whose::Peer);
+            pair.owning.write(51, Some(&covina), Actor::peer(&covina.id), event, &[&signed]);
+        }
         let fingerprints =
             [&covina, &next].map(|one| one.card_said().agency_key.fingerprint()).to_vec();
         let mut pinned = pins(&[&pair.port]);

@@ -17,6 +17,7 @@ mod keys;
 mod papers;
 mod pinned;
 mod reconciled;
+mod sessions;
 mod signers;
 mod spoilt;
 mod times;

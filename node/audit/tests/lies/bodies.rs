@@ -1,10 +1,14 @@
 //! Bodies that say something else than the message beside them, or than the entry that they repeat.
 
+use schemas::body::Actor;
+use schemas::digest::Digest;
+use schemas::envelope::Kind;
 use schemas::event::Event;
-use schemas::event::exchange::AnswerViewed;
+use schemas::event::exchange::{AnswerReceived, AnswerViewed, QueryAnswered};
+use schemas::query::QueryId;
 use serde_json::{Value, json};
 
-use crate::fabricated::{Log, Pair};
+use crate::fabricated::{Log, Pair, answer, answered, query, sent};
 
 /// What a log's own owner changes, and what the check says of it.
 struct Lie {
@@ -214,6 +218,38 @@ fn a_reply_is_bound_to_its_query() {
         received.access = access;
     }
     told_of(&pair.asking, &pair, pair.asking.place("answer.received"), "another query");
+}
+
+/// By its id and by its bytes.
+#[test]
+fn a_reply_names_its_query_by_id_and_by_digest() {
+    let other = QueryId::from_bytes([77; 16]);
+    for (id, bytes, right) in [(true, true, true), (false, true, false), (true, false, false)] {
+        let mut pair = Pair::honest();
+        let (covina, port) = (pair.covina.clone(), pair.port.clone());
+        let query = query(9, &covina, &port, 50);
+        let signed = covina.sign(Kind::Query, &query);
+        let named = if bytes { signed.digest() } else { Digest::of(b"another") };
+        let mut answer = answer(&query, named, 50);
+        answer.query_id = if id { query.id } else { other };
+        let reply = port.sign(Kind::Answer, &answer);
+        let access = answered(&query, signed.digest(), &answer, reply.digest());
+        let event = sent(&query, signed.digest(), false);
+        pair.asking.write(50, Some(&port), covina.officer(), event, &[&signed]);
+        let receipt_digest = Digest::of(b"a receipt");
+        let received = AnswerReceived { access: access.clone(), receipt_digest, theirs: None };
+        let event = Event::AnswerReceived(received);
+        pair.asking.write(50, Some(&port), covina.officer(), event, &[&reply]);
+        let event = Event::QueryAnswered(QueryAnswered { access, theirs: None });
+        let actor = Actor::requesting(&query);
+        pair.owning.write(50, Some(&covina), actor, event, &[&signed, &reply]);
+        for (log, said) in [(&pair.asking, "it speaks of"), (&pair.owning, "beside it")] {
+            let report = log.verified(&[&covina, &port]);
+            let what = format!("is bound to another query than the one {said}");
+            let told = report.problems.iter().any(|one| one.message.contains(&what));
+            assert_eq!((told, report.ok), (!right, right), "{id} {bytes}: {:?}", report.problems);
+        }
+    }
 }
 
 #[test]

@@ -296,3 +296,37 @@ fn an_entry_says_how_far_it_is_proven() {
         assert!(told.ends_with(word) && told.is_empty() == word.is_empty(), "{told}");
     }
 }
+
+/// A refusal that fits its query was no reason to say that it did not verify; one that does not, was.
+#[test]
+fn a_refusal_that_fits_its_query_was_rejected_although_valid() {
+    type Change = fn(&mut schemas::refusal::Refusal);
+    let table: [(&str, bool, Change); 4] = [
+        ("as it has to be", true, |_| {}),
+        ("to other bytes", false, |refusal| refusal.query_digest = Digest::of(b"another")),
+        ("to another id", false, |refusal| {
+            refusal.query_id = schemas::query::QueryId::from_bytes([77; 16]);
+        }),
+        ("without a reason", false, |refusal| refusal.reasons.clear()),
+    ];
+    for (what, valid, change) in table {
+        let mut pair = Pair::honest();
+        let (covina, port) = (pair.covina.clone(), pair.port.clone());
+        pair.asking.entries.clear();
+        let known = port.confirmed();
+        pair.asking.write(1, Some(&port), covina.officer(), known, &[&port.card()]);
+        let query = query(9, &covina, &port, 50);
+        let signed = covina.sign(Kind::Query, &query);
+        let event = sent(&query, signed.digest(), false);
+        pair.asking.write(50, Some(&port), covina.officer(), event, &[&signed]);
+        let mut refusal = refusal(&query, signed.digest(), 50);
+        change(&mut refusal);
+        let outcome = schemas::body::Outcome::Rejected;
+        let access = schemas::body::Access::of_signed(&query, signed.digest(), outcome);
+        let event = Event::AnswerRejected(AnswerRejected { access, why: "no".into() });
+        let reply = port.sign(Kind::Refusal, &refusal);
+        pair.asking.write(50, Some(&port), covina.officer(), event, &[&reply]);
+        let report = pair.asking.verified(&[&covina, &port]);
+        assert_eq!(report.rejected_although_valid.len(), usize::from(valid), "{what}");
+    }
+}

@@ -54,6 +54,8 @@ fn honest_extracts_hold() {
         let extract = pair.owning.extract(600, &scope);
         let report = extract.verified(&[&pair.covina, &pair.port]);
         assert!(report.ok, "{scope:?}: {:?}", report.problems);
+        let own = extract.items.iter().filter(|item| !item.border && !item.judges).count();
+        assert_eq!((report.entries, report.redacted), (own as u64, 0), "{scope:?}");
         let borders = extract.items.iter().filter(|item| item.border).count();
         assert_eq!(borders, usize::from(scope.from.is_some()) + usize::from(scope.until.is_some()));
         assert!(extract.items.iter().any(|item| item.judges) || scope.from.is_none());
@@ -191,6 +193,10 @@ fn a_whole_log_holds_every_entry_as_one_of_its_own() {
     for (what, said, change) in [
         ("cut", "does not hold entry", (|of| drop(of.items.pop())) as fn(&mut Extract)),
         ("cut", "its signed head is of", |of| drop(of.items.pop())),
+        ("one is gone", "it is missing: entry 3 stands in", |of| drop(of.items.remove(2))),
+        ("two are gone", "entries 2 to 3 are missing: entry 4", |of| {
+            drop(of.items.drain(2..4));
+        }),
         ("another export", "of an export of this scope", |of| of.head.entry -= 1),
     ] {
         let mut extract = whole.clone();

@@ -4,13 +4,16 @@
 use agreements::agreement::{
     Act, Adherence, Agreement, Clause, KnownParty, Notice, Person, Signatory,
 };
+use agreements::policy::Policy;
 use agreements::recorded::{self, Whose};
 use schemas::body::Actor;
 use schemas::digest::Digest;
 use schemas::envelope::{Envelope, Kind};
 use schemas::event::Event;
 use schemas::event::audit::{AuditReconciled, AuditStated};
-use schemas::event::cards::{CardIssued, CardUpdated};
+use schemas::event::cards::{CardHeld, CardIssued, CardUpdated};
+use schemas::event::people::PolicyReceived;
+use schemas::posted::PostedPolicy;
 use schemas::purpose::{Purpose, QueryKind};
 use schemas::statement::{Statement, StatementRequest};
 use serde_json::json;
@@ -153,6 +156,16 @@ fn papers() -> (Pair, Log) {
     let stated = covina.sign(Kind::Statement, &state(&asked, covina, port));
     let event = AuditStated { asked: false, since: None, until: None, exchanges: Some(4) };
     log.write(4, Some(port), theirs(), Event::AuditStated(event), &[&asked, &stated]);
+    let posted = PostedPolicy {
+        agency: port.id.clone(),
+        version: 1,
+        since: at(0),
+        text: Policy::builtin_text("california-statute").unwrap().to_owned(),
+    };
+    let event = Event::PolicyReceived(PolicyReceived::of(&posted));
+    log.write(5, Some(port), theirs(), event, &[&port.sign(Kind::Policy, &posted)]);
+    let held = CardHeld { version: 1, why: "its name is another".into() };
+    log.write(5, Some(port), theirs(), Event::CardHeld(held), &[&port.card()]);
     (pair, log)
 }
 
@@ -185,6 +198,11 @@ fn no_body_tells_a_document_otherwise() {
         ("agreement.adhered", "/event/signatory", json!("Nobody"), "signatory"),
         ("agreement.adhered", "/event/agreement", json!("port-ca-pd/another-one"), "agreement"),
         ("agreement.suspended", "/event/reason", json!("for ever"), "reason"),
+        ("policy.received", "/event/version", json!(2), "version"),
+        ("policy.received", "/event/digest", json!("00".repeat(32)), "digest"),
+        ("policy.received", "/actor/agency", json!("west-covina-ca-pd"), "actor.agency"),
+        ("card.held", "/event/version", json!(2), "version"),
+        ("card.held", "/actor/agency", json!("west-covina-ca-pd"), "actor.agency"),
         ("audit.stated", "/event/since", json!(at(0)), "since"),
         ("audit.reconciled", "/event/since", json!(at(0)), "since"),
     ] {
@@ -257,7 +275,7 @@ fn an_adherence_is_to_a_text_that_the_log_holds_and_a_statement_to_its_request()
     let found = codes(&log, &pair, log.place("agreement.signed"));
     assert!(found.iter().any(|(_, said)| said.contains("no earlier entry holds")), "{found:?}");
     let (pair, mut log) = papers();
-    let given = log.entries.len() - 1;
+    let given = log.entries.len() - 3;
     let asked = log.entry("audit.stated").envelopes[0].unverified_payload().to_vec();
     let mut request: StatementRequest = serde_json::from_slice(&asked).unwrap();
     (request.from, request.to) = (pair.port.id.clone(), pair.covina.id.clone());

@@ -47,6 +47,9 @@ fn nobody_signs_a_query_for_another_agency() {
     let port = pair.port.clone();
     framed(&mut pair, &port);
     unsigned(&pair.owning, &pair, "a query signed by its owner", &pair.covina);
+    // Nor does an agency owe the proof of what it did not sign.
+    let report = pair.owning.verified(&[&pair.covina, &pair.port]);
+    assert!(report.unproven.is_empty(), "{:?}", report.unproven);
     let mut pair = Pair::honest();
     framed(&mut pair, &Agency::new("invented-ca-pd", 9));
     unsigned(&pair.owning, &pair, "a query signed by a third agency", &pair.covina);

@@ -155,6 +155,10 @@ impl Log {
             let document = lines.first().and_then(|line| match &body.event {
                 Event::CardAdded(said) => Some(confirmed(said, &body.actor, line, at)),
                 Event::CardUpdated(_) => Some(Change::CardUpdate { envelope: line.clone(), at }),
+                Event::CardHeld(said) => {
+                    let (envelope, why) = (line.clone(), said.why.clone());
+                    Some(Change::CardHeld { envelope, why, at })
+                }
                 _ => Change::of_document(&body, line),
             });
             let document = document.or_else(|| self.undocumented(&body.event, at));

@@ -203,6 +203,8 @@ fn a_whole_log_holds_every_entry_as_one_of_its_own() {
         change(&mut extract);
         let found = told(&extract, &pair);
         assert!(found.iter().any(|(_, what)| what.contains(said)), "{what}: {found:?}");
+        let report = extract.verified(&[&pair.covina, &pair.port]);
+        assert_eq!(report.tree_holds(), what == "another export", "{what}");
     }
 }
 

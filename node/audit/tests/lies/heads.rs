@@ -43,6 +43,12 @@ fn a_log_with_two_faces_is_found_by_whoever_it_shows_them_to() {
     let found = classes(&report);
     assert!(found.contains(&Class::Altered) && found.contains(&Class::Forked), "{report:#?}");
     assert!(report.findings.iter().all(|one| one.agency.as_ref() == Some(&honest.port.id)));
+    for one in &report.findings {
+        assert_eq!(one.index.is_some(), one.class == Class::Altered, "{one:#?}");
+    }
+    let of =
+        |class| report.findings.iter().any(|one| one.class == class && one.signed_by.is_some());
+    assert!(of(Class::Altered) && of(Class::Forked), "{report:#?}");
     // Two bundles of one agency tell against each other as well.
     let faces = vec![honest.owning.exported(600), other.owning.exported(600)];
     assert!(classes(&compared(faces, &both)).contains(&Class::Altered));
@@ -54,7 +60,9 @@ fn a_bundle_that_ends_before_a_head_that_another_one_holds_is_stale() {
     let cut = Log { entries: Vec::new(), ..pair.owning.clone() };
     let both = [&pair.covina, &pair.port];
     let report = compared(vec![cut.exported(5), pair.asking.exported(600)], &both);
-    assert!(classes(&report).contains(&Class::StaleBundle), "{report:#?}");
+    let stale = report.findings.iter().find(|one| one.class == Class::StaleBundle);
+    let stale = stale.unwrap_or_else(|| panic!("{report:#?}"));
+    assert_eq!(stale.signed_by.as_ref().map(|by| &by.agency), Some(&pair.port.id));
 }
 
 /// Two peers to whom one agency showed different logs find that out without a bundle of it.

@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 mod bodies;
+mod changes;
 mod clocks;
 mod decided;
 mod destroyed;

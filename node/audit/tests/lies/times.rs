@@ -134,6 +134,7 @@ fn a_signature_of_an_ended_key_counts_only_where_others_prove_that_it_was_there(
             if counts { Class::OwnerHoldsUnknownQuery } else { Class::SignedWithEndedKey };
         let case = format!("cosigned {cosigned:?}, kept {kept:?}: {report:#?}");
         assert_eq!(finding.class, expected, "{case}");
+        assert_eq!(finding.message.is_some(), !counts, "{case}");
         assert!(finding.agency.is_none(), "{case}");
         // What the agency says of its key is shown.
         let said = finding.signed_by.as_ref().map(|by| by.said_ended);

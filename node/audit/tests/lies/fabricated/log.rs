@@ -150,8 +150,6 @@ impl Log {
             let lines: Vec<String> = entry.envelopes.iter().map(Envelope::to_text).collect();
             let event = entry.event.clone();
             let mut body = Body { at, actor, registry: last_change, change: None, event };
-            let spoil = self.spoilt.iter().filter(|(place, _)| *place as u64 == index);
-            spoil.clone().for_each(|(_, spoil)| (spoil.body)(&mut body));
             let document = lines.first().and_then(|line| match &body.event {
                 Event::CardAdded(said) => Some(confirmed(said, &body.actor, line, at)),
                 Event::CardUpdated(_) => Some(Change::CardUpdate { envelope: line.clone(), at }),
@@ -165,6 +163,8 @@ impl Log {
             let change = document.map(|change| serde_json::to_string(&change).unwrap());
             body.change = change.as_ref().map(|text| Digest::of(text.as_bytes()));
             last_change = change.as_ref().map_or(last_change, |_| Some(index));
+            let spoil = self.spoilt.iter().filter(|(place, _)| *place as u64 == index);
+            spoil.clone().for_each(|(_, spoil)| (spoil.body)(&mut body));
             let body = serde_json::to_string(&body).unwrap();
             let envelope = (!lines.is_empty()).then(|| lines.join("\n"));
             let peer_seq = entry.peer.clone().map(|peer| {

@@ -71,6 +71,8 @@ fn an_entry_that_was_proved_is_neither_left_out_nor_changed() {
         }
         let report = compared(&pair, &whole);
         let found = against(&report, &pair);
+        // What an entry tells by itself, no head has to tell too.
+        assert!(found.iter().all(|one| one.class != Class::Forked), "{report:#?}");
         let one = found.iter().find(|one| one.index == Some(place as u64));
         let one = one.unwrap_or_else(|| panic!("{class:?}: {report:#?}"));
         assert_eq!((one.class, one.query_id), (class, first));

@@ -196,6 +196,8 @@ fn a_request_is_withdrawn_by_whoever_filed_it() {
             let told =
                 found.iter().any(|(code, what)| *code == "binding" && what.contains("withdrawal"));
             assert_eq!((told, holds), (!right, true), "{by_requester} {filed}: {found:?}");
+            let bound = found.iter().all(|(code, _)| *code != "binding");
+            assert_eq!(bound, right, "{by_requester} {filed}: {found:?}");
         }
     }
 }

@@ -21,7 +21,8 @@ pub(crate) fn separator(c: char) -> bool {
 }
 
 /// What readers write for a character that they could not make out.
-const MARKS: [char; 8] = ['?', '*', '_', '#', '\u{FFFD}', '\u{25A1}', '\u{2610}', '\u{BF}'];
+const MARKS: [char; 10] =
+    ['?', '*', '_', '#', '\u{FFFD}', '\u{25A0}', '\u{25A1}', '\u{25AF}', '\u{2610}', '\u{BF}'];
 
 /// What a plate that a reader wrote is compared by.
 #[derive(Debug, PartialEq, Eq)]
@@ -48,6 +49,11 @@ pub enum NoPlate {
         "a spreadsheet made a date of the plate, and what it was is gone; format the column as text and export it again"
     )]
     Date,
+    /// A spreadsheet wrote a formula, and not what it comes to.
+    #[error(
+        "a formula of a spreadsheet stands where the plate should; export what it comes to, as text"
+    )]
+    Formula,
     /// It is in letters that no plate here is compared by.
     #[error("none of its characters is a letter A-Z or a digit")]
     OtherScript,
@@ -55,7 +61,7 @@ pub enum NoPlate {
 
 /// The characters by which the plate that a reader wrote is compared.
 pub(super) fn folded(text: &str) -> Result<Folded, NoPlate> {
-    let bare = unwrapped(text.trim());
+    let bare = unwrapped(text.trim())?;
     if has_exponent(bare) {
         return Err(NoPlate::Exponent);
     }
@@ -100,6 +106,9 @@ impl Folding {
     }
 
     fn fold(&mut self, c: char) {
+        if let Some(digit) = digit(c) {
+            return self.keep(digit);
+        }
         // A plate is in capitals, whatever case its reader wrote.
         for c in c.to_uppercase().flat_map(read_as) {
             match c.to_ascii_uppercase() {
@@ -119,11 +128,32 @@ impl Folding {
     }
 }
 
-/// A plate that a spreadsheet was told to leave alone: `="0123"` and `'0123`.
-fn unwrapped(text: &str) -> &str {
-    let formula = || text.strip_prefix("=\"")?.strip_suffix('"');
+/// Zeros of scripts whose digits no compatibility form makes plain: of Arabic in both its rows, and of
+/// scripts of India and Thailand.
+const ZEROS: [u32; 5] = [0x0660, 0x06F0, 0x0966, 0x09E6, 0x0E50];
+
+fn digit(c: char) -> Option<char> {
+    ZEROS.iter().find_map(|zero| {
+        let nth = u32::from(c).checked_sub(*zero).filter(|nth| *nth < 10)?;
+        char::from_digit(nth, 10)
+    })
+}
+
+/// A plate that a spreadsheet was told to leave alone: `="0123"`, `=T("0123")` and `'0123`. What another
+/// formula comes to, nobody can tell from it.
+fn unwrapped(text: &str) -> Result<&str, NoPlate> {
     let quoted = || text.strip_prefix('\'').filter(|rest| !rest.contains('\''));
-    formula().or_else(quoted).unwrap_or(text).trim()
+    let Some(formula) = text.strip_prefix('=') else { return Ok(quoted().unwrap_or(text).trim()) };
+    let plain = |c: char| c.is_alphanumeric() || separator(c);
+    let mut parts = formula.split('"').map(str::trim);
+    match (parts.next(), parts.next(), parts.next(), parts.next()) {
+        (Some(bare), None, ..) if bare.chars().all(plain) => Ok(bare),
+        (Some(""), Some(inside), Some(""), None) => Ok(inside),
+        (Some(name), Some(inside), Some(")"), None) if name.eq_ignore_ascii_case("t(") => {
+            Ok(inside)
+        }
+        _ => Err(NoPlate::Formula),
+    }
 }
 
 /// `1.23E+07`. A plate such as `12E4567` has neither the point nor the plus.
@@ -136,7 +166,7 @@ fn has_exponent(text: &str) -> bool {
     is_number && digits(plus.unwrap_or(exponent)) && (plus.is_some() || number.len() > whole.len())
 }
 
-/// `3/2/2026`, `2026-03-02 00:00:00`: a day with its year. `2-Mar` is none: its letters and digits are all that
+/// `3/2/2026`, `2.3.2026`, `2026-03-02 00:00:00`: a day with its year. `2-Mar` is none: its letters and digits are all that
 /// the plate had.
 fn is_date(text: &str) -> bool {
     let day = text.split([' ', 'T']).next().unwrap_or_default();
@@ -144,7 +174,7 @@ fn is_date(text: &str) -> bool {
     if !(rest.trim().is_empty() || rest.contains(':')) {
         return false;
     }
-    let parts: Vec<&str> = day.split(['/', '-']).collect();
+    let parts: Vec<&str> = day.split(['/', '-', '.']).collect();
     let number = |text: &str, most: u32| {
         let plain = (1..=4).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
         plain && text.parse::<u32>().is_ok_and(|number| (1..=most).contains(&number))
@@ -178,19 +208,23 @@ fn without_state(text: &str) -> &str {
     }
 }
 
-/// `1234567.0` is the number 1234567; no other point stands between digits and nothing but zeros.
+/// `1234567.0` is the number 1234567, and so is `1234567,0` where a comma is the point; no other one stands
+/// between digits and nothing but zeros. Three zeros behind a comma are thousands.
 fn without_fraction(text: &str) -> &str {
-    match text.split_once('.') {
-        Some((whole, zeros))
-            if !zeros.is_empty()
-                && zeros.bytes().all(|b| b == b'0')
-                && !whole.is_empty()
-                && whole.bytes().all(|b| b.is_ascii_digit() || b == b',') =>
-        {
-            whole
-        }
-        _ => text,
-    }
+    let Some((whole, zeros)) = text.rfind(['.', ',']).and_then(|at| text.split_at_checked(at))
+    else {
+        return text;
+    };
+    let comma = zeros.starts_with(',');
+    let zeros = zeros.get(1..).unwrap_or_default();
+    let divides = |b: u8| b == b' ' || b == if comma { b'.' } else { b',' };
+    let is_number = whole.bytes().any(|b| b.is_ascii_digit())
+        && whole.bytes().all(|b| b.is_ascii_digit() || divides(b));
+    // Behind so many zeros come the digits that computing in binary adds.
+    let digits = zeros.bytes().all(|b| b.is_ascii_digit());
+    let nothing = digits && (zeros.starts_with("000000") || zeros.bytes().all(|b| b == b'0'));
+    let none = !zeros.is_empty() && nothing && !(comma && zeros.len() == 3);
+    if is_number && none { whole } else { text }
 }
 
 #[cfg(test)]
@@ -232,6 +266,17 @@ mod tests {
             ("=\"0012345\"", "0012345 unwrapped"),
             ("'0012345", "0012345 unwrapped"),
             ("2,345,678", "2345678 folded"),
+            ("2345678,0", "2345678 unwrapped"),
+            ("2345678.000000002", "2345678 unwrapped"),
+            ("2.345.678,00", "2345678 unwrapped"),
+            ("2.345.678", "2345678"),
+            ("2,345,000", "2345000 folded"),
+            ("=T(\"0012345\")", "0012345 unwrapped"),
+            ("=2345678", "2345678 unwrapped"),
+            ("=A1&\"2345\"", "Formula"),
+            ("=IF(A1>0,\"12345\",\"\")", "Formula"),
+            ("٧٨٩ABC", "789ABC folded"),
+            ("7AB■30", "7AB?30"),
             ("12.34.56", "123456"),
             ("12E4567", "12E4567"),
             ("1E5", "1E5"),
@@ -244,6 +289,7 @@ mod tests {
             ("2026-03-02", "Date"),
             ("2026-03-02 00:00:00", "Date"),
             ("03-02-2026", "Date"),
+            ("14.10.2026", "Date"),
             ("2-Mar", "2MAR"),
             ("12-34-56", "123456"),
             ("33/44/2026", "33442026 folded"),

@@ -2,7 +2,7 @@
 
 /// What databases, spreadsheets, programs and people write for nothing, in small letters and without what
 /// they put around it.
-const WORDS: [&str; 46] = [
+const WORDS: [&str; 52] = [
     "null",
     "nil",
     "none",
@@ -15,7 +15,12 @@ const WORDS: [&str; 46] = [
     "n/d",
     "n.d",
     "nan",
+    "nan(ind",
+    "1.#qnan",
+    "1.#ind",
+    "nat",
     "undefined",
+    "undetected",
     "unknown",
     "unkn",
     "unk",
@@ -34,6 +39,7 @@ const WORDS: [&str; 46] = [
     "not reported",
     "not read",
     "not detected",
+    "not observed",
     "not recognized",
     "not found",
     "no data",
@@ -71,7 +77,7 @@ pub(crate) fn says_nothing(text: &str) -> bool {
     text == "\\N" || is_error(text) || {
         let around = ['<', '>', '(', ')', '[', ']', '{', '}', '-', '"', '\'', '*', '.', ' '];
         let bare = text.trim_matches(around);
-        WORDS.iter().any(|word| bare.eq_ignore_ascii_case(word))
+        bare.is_empty() || WORDS.iter().any(|word| bare.eq_ignore_ascii_case(word))
     }
 }
 
@@ -92,11 +98,14 @@ fn is_error(text: &str) -> bool {
 }
 
 /// Words of readers for no plate in scripts in which no plate here is.
-const OTHER_SCRIPTS: [&str; 6] = [
+const OTHER_SCRIPTS: [&str; 9] = [
     "\u{65E0}\u{8F66}\u{724C}",
     "\u{65E0}\u{724C}",
     "\u{65E0}\u{724C}\u{8F66}",
     "\u{672A}\u{77E5}",
+    "\u{7121}\u{8ECA}\u{724C}",
+    "\u{7121}\u{724C}",
+    "\u{672A}\u{8B58}\u{5225}",
     "\u{672A}\u{8BC6}\u{522B}",
     "\u{8F66}\u{724C}\u{672A}\u{77E5}",
 ];
@@ -117,17 +126,25 @@ pub(crate) fn is_no_plate(text: &str) -> bool {
         || around('(', ')')
         || around('<', '>')
         || around('[', ']')
-        // Programs divide words so, and people do not.
-        || (text.contains('_') && may_be_none(&plain(text)))
+        || is_programs_word(text)
 }
 
-/// Letters alone, as plates are compared.
+/// `NO_PLATE`, `not_detected`: programs divide words so, and people do not. In `TE_T` it is a character that
+/// was not read.
+fn is_programs_word(text: &str) -> bool {
+    let first = text.split_once('_').map(|(first, _)| first);
+    let begins = ["no", "not", "plate", "license", "lp"];
+    first.is_some_and(|first| begins.iter().any(|word| first.eq_ignore_ascii_case(word)))
+        && may_be_none(&plain(text))
+}
+
+/// Letters and digits alone, as plates are compared.
 fn plain(text: &str) -> String {
-    text.chars().filter(char::is_ascii_alphabetic).map(|c| c.to_ascii_uppercase()).collect()
+    text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect()
 }
 
 /// Words for no plate that may as well be somebody's: such a plate is kept, and told.
-const PLATE_WORDS: [&str; 24] = [
+const PLATE_WORDS: [&str; 36] = [
     "NULL",
     "NONE",
     "NIL",
@@ -152,19 +169,43 @@ const PLATE_WORDS: [&str; 24] = [
     "TRUE",
     "TEST",
     "PLATE",
+    "UNK",
+    "UNKN",
+    "UNDETECTED",
+    "UNIDENTIFIED",
+    "UNRECOGNIZED",
+    "ILLEGIBLE",
+    "OBSCURED",
+    "NOTDETECTED",
+    "NOTVISIBLE",
+    "TEMP",
+    "PAPER",
+    "DEALER",
 ];
 
 /// Beginnings of phrases that are longer than any plate.
-const PHRASES: [&str; 6] =
-    ["NOPLATE", "NOLICENSE", "NOTAVAIL", "NOTAPPLIC", "NOTREAD", "UNREADABLE"];
+const PHRASES: [&str; 8] = [
+    "NOPLATE",
+    "NOLICENSE",
+    "NOTAVAIL",
+    "NOTAPPLIC",
+    "NOTREAD",
+    "NOTRECOGN",
+    "PLATENOT",
+    "UNREADABLE",
+];
 
 /// Whether a plate, as it is compared, is a word for none.
 pub(crate) fn may_be_none(plate: &str) -> bool {
     PLATE_WORDS.iter().any(|word| {
         plate.get(..LONGEST_PLATE.min(plate.len())) == word.get(..LONGEST_PLATE.min(word.len()))
     }) || PHRASES.iter().any(|begin| plate.len() >= LONGEST_PLATE && plate.starts_with(begin))
-        || plate.bytes().all(|b| b == b'0')
+        || (!plate.is_empty() && plate.bytes().all(|b| b == b'0'))
+        || (plate.len() >= MANY_X && plate.bytes().all(|b| b == b'X'))
 }
+
+/// So many letters X are no plate that anybody chose.
+const MANY_X: usize = 5;
 
 /// Characters by which a plate is compared at most.
 const LONGEST_PLATE: usize = schemas::plate::LONGEST;
@@ -200,6 +241,11 @@ mod tests {
             "#NAME?",
             "#N/A",
             "#####",
+            "''",
+            "{}",
+            "-nan(ind)",
+            "1.#QNAN",
+            "NaT",
         ] {
             assert!(says_nothing(text), "{text}");
         }
@@ -218,18 +264,38 @@ mod tests {
         ] {
             assert!(!says_nothing(text), "{text}");
         }
-        for text in
-            ["N/A", "#REF!", "(null)", "<unknown>", "[NO PLATE]", "no_plate", "\u{672A}\u{77E5}"]
-        {
+        for text in [
+            "N/A",
+            "#REF!",
+            "(null)",
+            "<unknown>",
+            "[NO PLATE]",
+            "no_plate",
+            "Not_Detected",
+            "\u{672A}\u{77E5}",
+        ] {
             assert!(is_no_plate(text), "{text}");
         }
-        for text in ["NULL", "NO PLATE", "UNKNOWN", "7AB_123", "[7ABC123]", "#1"] {
+        for text in [
+            "NULL",
+            "NO PLATE",
+            "UNKNOWN",
+            "7AB_123",
+            "[7ABC123]",
+            "#1",
+            "12_4567",
+            "(1234567)",
+            "TE_T",
+            "T_EST",
+        ] {
             assert!(!is_no_plate(text), "{text}");
         }
-        for text in ["NOPLATE", "NOPLATEFOU", "NAN", "UNREGISTER", "0", "000000"] {
+        for text in
+            ["NOPLATE", "NOPLATEFOU", "NAN", "UNREGISTER", "NOTDETECTE", "0", "000000", "XXXXXX"]
+        {
             assert!(may_be_none(text), "{text}");
         }
-        for text in ["7ABC123", "NOPLATES", "TESTER", "0A"] {
+        for text in ["", "7ABC123", "NOPLATES", "TESTER", "0A", "XXX", "TEMPLE"] {
             assert!(!may_be_none(text), "{text}");
         }
     }

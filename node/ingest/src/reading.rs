@@ -57,6 +57,9 @@ impl Reading<'_> {
         } else if is_month(raw) {
             let said = format_args!("`{shown}` may be a date that a spreadsheet made of a plate");
             self.notes.add(NoteKind::Plate, said);
+        } else if is_fraction(raw) {
+            let said = format_args!("`{shown}` may be a number that a spreadsheet made of a plate");
+            self.notes.add(NoteKind::Plate, said);
         }
         if plate.as_str().contains(UNREAD) {
             let said = format_args!("`{shown}` is found by searches for a part of a plate");
@@ -68,6 +71,8 @@ impl Reading<'_> {
             );
             self.notes.add(NoteKind::PlateWord, said);
         }
+        // An id that is never set is none, or all reads of its source would be one.
+        self.vendor_id = self.vendor_id.filter(|id| !is_unset(id.as_str()));
         let id = match &self.vendor_id {
             Some(vendor_id) => ReadId::of_vendor_id(self.source, vendor_id.as_str()),
             None => ReadId::of_sighting(self.camera.as_str(), self.at, &plate),
@@ -98,6 +103,17 @@ impl Reading<'_> {
 /// `1,234,568`: a number whose thousands are divided, and nothing else of it changes.
 fn is_thousands(raw: &str) -> bool {
     raw.bytes().all(|b| b.is_ascii_digit() || b == b',')
+}
+
+/// `0`, and a GUID of nothing but zeros.
+fn is_unset(id: &str) -> bool {
+    id.contains('0') && id.bytes().all(|b| matches!(b, b'0' | b'-' | b'{' | b'}'))
+}
+
+/// `123456.5`: a point among digits alone, and no zeros behind it.
+fn is_fraction(raw: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    raw.trim().split_once('.').is_some_and(|(whole, part)| digits(whole) && digits(part))
 }
 
 /// `2-Mar`, `Mar-26`.

@@ -15,6 +15,8 @@ const MOST: usize = 100_000;
 pub(super) enum Shown {
     #[default]
     Number,
+    /// With zeros before it until it has so many digits.
+    Padded(u8),
     Percent,
     Date,
     Time,
@@ -78,9 +80,12 @@ const fn of_number(id: u32) -> Shown {
 /// A format that a workbook has of its own, such as `yyyy\-mm\-dd h:mm`.
 fn of_code(code: &str) -> Shown {
     let (mut date, mut time, mut month, mut percent) = (false, false, false, false);
+    let (mut zeros, mut padded) = (0u8, true);
     let mut rest = code.chars();
     while let Some(c) = rest.next() {
         match c.to_ascii_lowercase() {
+            '0' => zeros = zeros.saturating_add(1),
+            '#' | '?' | '.' | ',' | '/' => padded = false,
             // What follows is shown as it stands, or is no part of the format for positive numbers.
             '"' => drop(rest.find(|c| *c == '"')),
             '\\' | '_' | '*' => drop(rest.next()),
@@ -107,6 +112,8 @@ fn of_code(code: &str) -> Shown {
         (true, false) => Shown::Date,
         (false, true) => Shown::Time,
         (false, false) if percent => Shown::Percent,
+        // As codes that begin with zeros are kept in spreadsheets.
+        (false, false) if padded && zeros > 1 => Shown::Padded(zeros),
         (false, false) => Shown::Number,
     }
 }
@@ -120,6 +127,10 @@ mod tests {
         for (code, expected) in [
             ("General", Shown::Number),
             ("#,##0.00", Shown::Number),
+            ("0", Shown::Number),
+            ("0000000", Shown::Padded(7)),
+            ("000\\-0000;@", Shown::Padded(7)),
+            ("00.0", Shown::Number),
             ("0.00E+00", Shown::Number),
             ("0.0%", Shown::Percent),
             ("m/d/yyyy", Shown::Date),

@@ -44,12 +44,21 @@ pub(super) fn as_shown(text: &str, shown: Shown, since_1904: bool) -> String {
         Shown::Date if number.fract() == 0.0 => day(),
         Shown::Time if (0.0..1.0).contains(&number) => serial::time(number),
         Shown::Date | Shown::Time | Shown::DateAndTime => at(true),
-        Shown::Number => None,
+        Shown::Padded(digits) if number >= 0.0 && number.fract() == 0.0 => {
+            Some(format!("{number:0>width$}", width = usize::from(digits)))
+        }
+        Shown::Number | Shown::Padded(_) => None,
     };
     dated.unwrap_or_else(|| {
         let digits = text.bytes().all(|b| b.is_ascii_digit());
-        if digits { text.to_owned() } else { number.to_string() }
+        if digits { text.to_owned() } else { of_15_digits(number).to_string() }
     })
+}
+
+/// A number as spreadsheets show it at most: what its digits beyond the fifteenth are comes of computing in
+/// binary.
+fn of_15_digits(number: f64) -> f64 {
+    format!("{number:.14e}").parse().unwrap_or(number)
 }
 
 /// A share in percent, without what computing in binary adds.
@@ -70,6 +79,11 @@ mod tests {
             ("1.7958903E12", Shown::Number, "1795890300000"),
             ("33.738100000000003", Shown::Number, "33.7381"),
             ("-118.2625", Shown::Number, "-118.2625"),
+            ("1.2345670000000001E7", Shown::Number, "12345670"),
+            ("12345669.999999998", Shown::Number, "12345670"),
+            ("123456", Shown::Padded(7), "0123456"),
+            ("12345678", Shown::Padded(7), "12345678"),
+            ("1.5", Shown::Padded(7), "1.5"),
             ("0.29", Shown::Percent, "29%"),
             ("0.985", Shown::Percent, "98.5%"),
             ("46354", Shown::Date, "2026-11-28"),

@@ -123,6 +123,7 @@ impl Zone {
 /// or without its colon, or a word; without any of them, in `zone`.
 pub(crate) fn written(text: &str, field: &str, zone: Option<&Zone>) -> Result<Timestamp, Fault> {
     let cut = shortened(text);
+    let cut = pointed(&cut).unwrap_or(cut);
     let text = cut.trim();
     let at = match text.parse::<Timestamp>() {
         Ok(at) => at,
@@ -210,6 +211,15 @@ pub(crate) fn shortened(text: &str) -> String {
     cut
 }
 
+/// `10:30:00,250` with the point that others write before a fraction of a second.
+pub(crate) fn pointed(text: &str) -> Option<String> {
+    let (before, after) = text.split_once(',')?;
+    let seconds = matches!(before.as_bytes(), [.., b':', a, b, b':', c, d]
+        if [a, b, c, d].iter().all(|b| b.is_ascii_digit()));
+    let fraction = after.starts_with(|c: char| c.is_ascii_digit());
+    (seconds && fraction).then(|| format!("{before}.{after}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -243,6 +253,9 @@ mod tests {
             ("2026-11-28 10:30:00 PT", None, "2026-11-28T18:30:00.000Z"),
             ("2026-11-28T10:30:00-08:00[America/Los_Angeles]", None, "2026-11-28T18:30:00.000Z"),
             ("2026/11/28 10:30", LA, "2026-11-28T18:30:00.000Z"),
+            ("2026-11-28 10:30:00,250", LA, "2026-11-28T18:30:00.250Z"),
+            ("2026-11-28 10:30:00 Pacific Daylight Time", None, "2026-11-28T17:30:00.000Z"),
+            ("2026-07-28 10:30:00 PST8PDT", None, "2026-07-28T17:30:00.000Z"),
             ("2026-11-28 24:00:00", LA, "2026-11-29T08:00:00.000Z"),
             ("2026-11-28 23:59:60", LA, "2026-11-29T07:59:59.000Z"),
             ("\u{FEFF}2026\u{2011}11\u{2011}28 １０:30:00", LA, "2026-11-28T18:30:00.000Z"),

@@ -23,6 +23,7 @@ mod column;
 mod columns;
 mod epoch;
 mod error;
+mod otherwise;
 mod path;
 mod pattern;
 mod skip;

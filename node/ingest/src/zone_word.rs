@@ -7,7 +7,7 @@
 use jiff::tz::{Offset, TimeZone, TimeZoneDatabase};
 
 /// Words for zones, with their hours from UTC.
-const WORDS: [(&str, i8); 15] = [
+const WORDS: [(&str, i8); 17] = [
     ("PST", -8),
     ("PDT", -7),
     ("MST", -7),
@@ -19,6 +19,8 @@ const WORDS: [(&str, i8); 15] = [
     ("AKST", -9),
     ("AKDT", -8),
     ("HST", -10),
+    ("HDT", -9),
+    ("CHST", 10),
     ("AST", -4),
     ("UTC", 0),
     ("GMT", 0),
@@ -26,17 +28,70 @@ const WORDS: [(&str, i8); 15] = [
 ];
 
 /// Words for zones that do not say whether daylight is saved.
-const NAMES: [(&str, &str); 5] = [
+const NAMES: [(&str, &str); 15] = [
     ("PT", "America/Los_Angeles"),
     ("MT", "America/Denver"),
     ("CT", "America/Chicago"),
     ("ET", "America/New_York"),
     ("AKT", "America/Anchorage"),
+    ("PST8PDT", "America/Los_Angeles"),
+    ("MST7MDT", "America/Denver"),
+    ("CST6CDT", "America/Chicago"),
+    ("EST5EDT", "America/New_York"),
+    ("PACIFIC", "America/Los_Angeles"),
+    ("MOUNTAIN", "America/Denver"),
+    ("CENTRAL", "America/Chicago"),
+    ("EASTERN", "America/New_York"),
+    ("ALASKA", "America/Anchorage"),
+    ("HAWAII", "Pacific/Honolulu"),
+];
+
+/// First words of `Pacific Standard Time` and the like, with the hours of standard time.
+const LONG: [(&str, i8); 9] = [
+    ("pacific", -8),
+    ("mountain", -7),
+    ("central", -6),
+    ("eastern", -5),
+    ("atlantic", -4),
+    ("alaska", -9),
+    ("alaskan", -9),
+    ("hawaii", -10),
+    ("hawaiian", -10),
 ];
 
 /// A text without the word or the offset of a zone at its end, and what that is.
 pub(crate) fn zone_word(text: &str) -> Option<(&str, Offset)> {
-    word(text).or_else(|| offset(without_comment(text)))
+    let bare = without_comment(text);
+    word(text).or_else(|| offset(bare)).or_else(|| long_word(text)).or_else(|| word(bare))
+}
+
+/// A text without this at its end, in whatever capitals, and without the blanks before that.
+fn without<'a>(text: &'a str, end: &str) -> Option<&'a str> {
+    let at = text.len().checked_sub(end.len())?;
+    let (rest, found) = text.split_at_checked(at)?;
+    found.eq_ignore_ascii_case(end).then(|| rest.trim_end())
+}
+
+/// `Pacific Standard Time`, `Eastern Daylight Time`, `P.S.T.`, behind a time of day.
+fn long_word(text: &str) -> Option<(&str, Offset)> {
+    let text = text.trim_end();
+    let bare = text.strip_suffix(')').unwrap_or(text);
+    let ends = [("standard time", 0), ("daylight time", 1), ("daylight saving time", 1)];
+    let found = ends.iter().find_map(|(end, more)| Some((without(bare, end)?, *more)));
+    let (rest, hours) = match found {
+        Some((rest, more)) => LONG
+            .iter()
+            .find_map(|(name, hours)| Some((without(rest, name)?, hours.saturating_add(more))))?,
+        None => {
+            let (rest, dotted) = bare.rsplit_once(' ')?;
+            let plain = dotted.replace('.', "");
+            let letters = dotted.contains('.') && plain.bytes().all(|b| b.is_ascii_alphabetic());
+            let known = WORDS.iter().find(|(word, _)| word.eq_ignore_ascii_case(&plain));
+            (rest, known.filter(|_| letters)?.1)
+        }
+    };
+    let rest = rest.trim_end_matches(['(', ' ']);
+    rest.contains(':').then_some((rest, Offset::from_hours(hours).ok()?))
 }
 
 fn word(text: &str) -> Option<(&str, Offset)> {
@@ -94,14 +149,16 @@ fn offset(text: &str) -> Option<(&str, Offset)> {
     timed.then_some((rest, offset))
 }
 
-/// A text without the name of a zone at its end, and that zone: `[America/Los_Angeles]`, `US/Pacific`, `PT`.
+/// A text without the name of a zone at its end, and that zone: `[America/Los_Angeles]`, `US/Pacific`, `PT`,
+/// `(UTC-08:00) Pacific Time (US & Canada)`, whose offset is that of the winter.
 pub(crate) fn zone_name(text: &str) -> Option<(&str, TimeZone)> {
-    let text = text.trim_end();
+    let text = without_comment(text);
+    let text = without(text, " time").unwrap_or(text);
     let bracketed = text.strip_suffix(']').and_then(|text| text.rsplit_once('['));
     let (rest, name) = bracketed.or_else(|| text.rsplit_once(' '))?;
     let known = NAMES.iter().find(|(word, _)| word.eq_ignore_ascii_case(name));
     let name = known.map_or(name, |(_, zone)| zone);
-    let rest = rest.trim_end();
+    let rest = if known.is_some() { without_comment(rest) } else { rest.trim_end() };
     if !name.contains('/') || !rest.contains(':') {
         return None;
     }
@@ -122,20 +179,40 @@ mod tests {
             ("10:30:00 GMT-0800 (Pacific Standard Time)", "10:30:00", -8),
             ("10:30:00 -0700 (PDT)", "10:30:00", -7),
             ("2026-11-28 10:30:00 PST", "2026-11-28 10:30:00", -8),
+            ("10:30:00 Pacific Standard Time", "10:30:00", -8),
+            ("10:30:00 (eastern daylight time)", "10:30:00", -4),
+            ("10:30:00 P.D.T.", "10:30:00", -7),
+            ("10:30:00 PST (UTC-8)", "10:30:00", -8),
+            ("10:30:00 HST", "10:30:00", -10),
         ] {
             let expected = Some((rest, Offset::from_hours(hours).unwrap()));
             assert_eq!(zone_word(text), expected, "{text}");
         }
-        for text in
-            ["2026-11-08", "2026-11-28", "10:30 11-28-2026", "10:30:00-99", "10:30:00 IST", ""]
-        {
+        for text in [
+            "2026-11-08",
+            "2026-11-28",
+            "10:30 11-28-2026",
+            "10:30 Lunar Standard Time",
+            "10:30 p.m.",
+            "10:30:00-99",
+            "10:30:00 IST",
+            "",
+        ] {
             assert_eq!(zone_word(text), None, "{text}");
         }
     }
 
     #[test]
     fn a_zone_is_named_behind_a_time() {
-        for text in ["10:30:00 PT", "10:30:00 America/Los_Angeles", "10:30:00[US/Pacific]"] {
+        for text in [
+            "10:30:00 PT",
+            "10:30:00 America/Los_Angeles",
+            "10:30:00[US/Pacific]",
+            "10:30:00 PST8PDT",
+            "10:30:00 Pacific",
+            "10:30:00 Pacific Time",
+            "10:30:00 (UTC-08:00) Pacific Time (US & Canada)",
+        ] {
             assert_eq!(zone_name(text).map(|(rest, _)| rest), Some("10:30:00"), "{text}");
         }
         for text in ["10:30:00 Somewhere/Else", "Main St PT", "10:30:00 at", "PT"] {

@@ -19,9 +19,9 @@ use serde::Deserialize;
 
 use super::epoch::epoch;
 use super::error::MappingError;
+use super::otherwise::{excel_days, without_seconds, year_first};
 use crate::field::{Fault, clean};
-use crate::instant::{self, Fold, Zone, plausible, shortened};
-use crate::serial;
+use crate::instant::{self, Fold, Zone, plausible, pointed, shortened};
 use crate::zone_word::{zone_name, zone_word};
 
 /// Most formats of one mapping.
@@ -222,6 +222,23 @@ impl Times {
         {
             return Ok(checked(at, None));
         }
+        // `10:30:00,5`, and `11/28/2026, 10:30:00 AM` as browsers write it.
+        for text in [pointed(text), Some(text.replacen(", ", " ", 1))].into_iter().flatten() {
+            let read = self.formats.iter().find_map(|format| self.read(format, &text, field, zone));
+            if let Some(read) = read.transpose()?.and_then(|at| checked(at, None)) {
+                return Ok(Some(read));
+            }
+        }
+        // Ten digits by themselves are no date: they are seconds since 1970, and 13 are thousandths; unless
+        // they may be what is left of a date without anything between its numbers.
+        let whole =
+            |format: &TimeFormat| !matches!(format, TimeFormat::Pattern { run: Some(_), .. });
+        if matches!(text.len(), 10 | 13)
+            && self.formats.iter().all(whole)
+            && let Some(read) = epoch(text).and_then(|at| checked(at, Some("a number of seconds")))
+        {
+            return Ok(Some(read));
+        }
         for format in &self.formats {
             let TimeFormat::Pattern { pattern, offset, word, run: None } = format else { continue };
             let Some(pattern) = without_seconds(pattern) else { continue };
@@ -313,11 +330,6 @@ fn parsed(pattern: &str, run: Option<usize>, text: &str) -> Option<(BrokenDownTi
     Some((read, true))
 }
 
-/// A pattern without its seconds.
-fn without_seconds(pattern: &str) -> Option<String> {
-    pattern.contains(":%S%.f").then(|| pattern.replacen(":%S%.f", "", 1))
-}
-
 fn said(field: &str, text: &str) -> String {
     format!("column `{field}` is `{}`", clean(text, 60))
 }
@@ -341,24 +353,6 @@ fn with_fraction(format: &str) -> String {
         return format.to_owned();
     }
     format.replacen("%T", "%H:%M:%S", 1).replacen("%S", "%S%.f", 1)
-}
-
-/// A spreadsheet's days; a date and a time that stand apart are its whole days and their part.
-fn excel_days(text: &str) -> Option<DateTime> {
-    let plain = text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b',' | b' '));
-    let number = |text: &str| text.trim().replacen(',', ".", 1).parse::<f64>().ok();
-    let (days, part) = match text.split_once(' ') {
-        Some((days, part)) => (number(days)?, number(part)?),
-        None => (number(text)?, 0.0),
-    };
-    if plain && part < 1.0 { serial::civil(days + part) } else { None }
-}
-
-/// Whether a date with its year first stands before a time: there is one way to read it.
-fn year_first(text: &str) -> bool {
-    let divided = matches!(text.as_bytes(), [a, b, c, d, b'-' | b'/', ..]
-        if [a, b, c, d].iter().all(|b| b.is_ascii_digit()));
-    divided && text.contains(':')
 }
 
 /// How long a time in this format is, if it is nothing but numbers of a width of their own that

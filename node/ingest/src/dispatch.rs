@@ -22,6 +22,8 @@ struct Marks {
     data: Option<IgnoredAny>,
     results: Option<IgnoredAny>,
     processing_time: Option<IgnoredAny>,
+    camera_id: Option<IgnoredAny>,
+    timestamp: Option<IgnoredAny>,
     params: Option<IgnoredAny>,
     #[serde(rename = "Code")]
     code: Option<IgnoredAny>,
@@ -50,7 +52,10 @@ impl Marks {
             (
                 Format::PlateRecognizer,
                 (self.hook.is_some() && self.data.is_some())
-                    || (self.results.is_some() && self.processing_time.is_some()),
+                    || (self.results.is_some()
+                        && self.data_type.is_none()
+                        && (self.processing_time.is_some()
+                            || (self.camera_id.is_some() && self.timestamp.is_some()))),
             ),
             (
                 Format::Dahua,

@@ -33,6 +33,8 @@ struct Payload<'a> {
 struct Data<'a> {
     camera_id: Scalar,
     timestamp: Scalar,
+    timestamp_local: Scalar,
+    timestamp_camera: Scalar,
     #[serde(borrow)]
     results: Option<&'a RawValue>,
 }
@@ -117,8 +119,15 @@ fn results(body: &str, sink: &mut RecordSink<'_>) -> Result<(), Fault> {
     }
     // Once for all: without a time no result of the body is a read.
     let field = format!("{within}timestamp");
-    let at = data.timestamp.instant(&field, sink.options.zone.as_ref())?;
-    let at = at.ok_or_else(|| Fault::missing(&field))?;
+    let zone = sink.options.zone.as_ref();
+    let at = match data.timestamp.instant(&field, zone) {
+        Ok(Some(at)) => Ok(at),
+        // The same instant as the stream's and the camera's own clocks showed it.
+        other => [&data.timestamp_local, &data.timestamp_camera]
+            .iter()
+            .find_map(|value| value.instant(&field, zone).ok().flatten())
+            .ok_or(other.err().unwrap_or_else(|| Fault::missing(&field))),
+    }?;
     for (index, raw) in list.into_iter().enumerate() {
         let mut notes = Notes::default();
         let named = data.camera_id.said(&format!("{within}camera_id"));
@@ -150,9 +159,13 @@ pub(crate) fn one(
     let vehicle = vehicle(&detection, &mut notes);
     let (plate, score, region) = if plate.get().starts_with('{') {
         let props = props(Some(plate));
-        let Some(best) = props.plate.and_then(likeliest) else { return NO_PLATE };
+        let Some(best) = props.plate.and_then(likeliest_plate) else { return NO_PLATE };
         let region = props.region.and_then(likeliest).map(|best| key(best, "value"));
-        (key(best, "value"), key(best, "score"), region)
+        let best = best.map_or_else(
+            |plate| (plate, Scalar::Missing),
+            |best| (key(best, "value"), key(best, "score")),
+        );
+        (best.0, best.1, region)
     } else {
         let region = detection.region.map(|raw| key(raw, "code"));
         (serde_json::from_str(plate.get())?, detection.score, region)
@@ -201,10 +214,24 @@ fn props(object: Option<&RawValue>) -> Props<'_> {
     props.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default()
 }
 
+/// The likeliest of a plate's readings that says one; where there is no list, the reading itself.
+fn likeliest_plate(list: &RawValue) -> Option<Result<&RawValue, Scalar>> {
+    if !list.get().starts_with('[') {
+        return serde_json::from_str(list.get()).ok().map(Err);
+    }
+    let list: Vec<&RawValue> = serde_json::from_str(list.get()).ok()?;
+    let said = |one: &&RawValue| key(one, "value") != Scalar::Missing;
+    list.into_iter().filter(said).reduce(surer).map(Ok)
+}
+
 fn likeliest(list: &RawValue) -> Option<&RawValue> {
     let list: Vec<&RawValue> = serde_json::from_str(list.get()).ok()?;
+    list.into_iter().reduce(surer)
+}
+
+fn surer<'a>(best: &'a RawValue, one: &'a RawValue) -> &'a RawValue {
     let score = |one: &RawValue| key(one, "score").number("").ok().flatten().unwrap_or(-1.0);
-    list.into_iter().reduce(|best, one| if score(one) > score(best) { one } else { best })
+    if score(one) > score(best) { one } else { best }
 }
 
 /// One value of an object; missing where there is no such object or value.

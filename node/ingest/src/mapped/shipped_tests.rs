@@ -90,6 +90,32 @@ fn one_column_for_both_coordinates_and_a_name_on_two_lines_are_read() {
 }
 
 #[test]
+fn an_id_that_is_never_set_is_none() {
+    let mapping = TABLE.replace("[columns]", "[columns]\nid = \"Id\"");
+    let source = "Id,Plate,Seen,Camera\n0,8IDS001,2026-03-01 09:04:05,G\n\
+        00000000-0000-0000-0000-000000000000,8IDS002,2026-03-01 09:04:06,G\n\
+        '',8IDS003,2026-03-01 09:04:07,G\n10,8IDS004,2026-03-01 09:04:08,G\n";
+    let (reads, rest) = read(&mapping, source);
+    let id = |one: &ImportedRead| one.read.vendor_id.as_ref().map(ToString::to_string);
+    let ids: Vec<_> = reads.iter().map(id).collect();
+    assert_eq!(ids, [None, None, None, Some("10".to_owned())], "{rest:?}");
+}
+
+#[test]
+fn a_memo_and_times_of_webhooks_are_taken_from_where_they_stand() {
+    let (_, blueiris, _) = shipped!("blueiris.toml", "blueiris.json");
+    let memo =
+        r#"{"memo": "car:88%,4BLU775:91%", "camera": "c", "timestamp": "2026-03-01T17:04:05Z"}"#;
+    let (reads, rest) = read(blueiris, memo);
+    assert_eq!(reads[0].read.confidence.map(f64::from), Some(0.91), "{rest:?}");
+    let (_, verkada, _) = shipped!("verkada.toml", "verkada.json");
+    let body = r#"{"webhook_type": "lpr", "data": {"camera_id": "c", "created": 1772384645,
+        "license_plate_number": "8HNC210", "detected": null}}"#;
+    let (reads, rest) = read(verkada, &body.replace('\n', ""));
+    assert_eq!(reads[0].read.at.to_string(), "2026-03-01T17:04:05.000Z", "{rest:?}");
+}
+
+#[test]
 fn xml_is_read_by_paths_of_elements_and_attributes() {
     let mapping = "source = \"x\"\nlayout = \"xml\"\nrecords = \"Export.Read\"\n[columns]\n\
                    plate = \"Plate\"\nat = \"Seen.@at\"\ncamera = \"^.Unit\"\n\
@@ -208,4 +234,12 @@ fn an_audit_export_is_refused_whatever_the_mapping_says() {
         Options { mapping: Some(Arc::new(mapping.parse().unwrap())), ..Options::from(Format::Csv) };
     let error = items(options, source.as_bytes()).next().unwrap().unwrap_err().to_string();
     assert!(error.contains("were searched, not seen"), "{error}");
+    // Nor where the mapping counts columns, and takes the header for a row below a title.
+    let mapping = "source = \"table\"\nheader = false\n[columns]\nplate = 4\nat = 6\ncamera = 3\n\
+        [time]\nformats = [\"rfc3339\"]\n";
+    let options =
+        Options { mapping: Some(Arc::new(mapping.parse().unwrap())), ..Options::from(Format::Csv) };
+    let titled = format!("Audit of March\n{source}");
+    let found: Result<Vec<_>, _> = items(options, titled.as_bytes()).collect();
+    assert!(found.unwrap_err().to_string().contains("were searched, not seen"));
 }

@@ -6,8 +6,12 @@
 use crate::outcome::ImportError;
 
 /// Columns of which an audit export has several, and a table of reads none.
-const OF_AUDITS: [&str; 14] = [
+const OF_AUDITS: [&str; 18] = [
     "search time",
+    "search date",
+    "searched at",
+    "searched on",
+    "search query",
     "search type",
     "time frame",
     "total networks searched",
@@ -23,9 +27,14 @@ const OF_AUDITS: [&str; 14] = [
     "entity_details",
 ];
 
+/// A column's name as names are compared: `Search_Time` and `search-time` are one.
+pub(crate) fn plain(name: &str) -> String {
+    name.trim().to_ascii_lowercase().replace(['_', '-'], " ")
+}
+
 /// Refuses a table whose header is that of an audit export.
 pub(crate) fn refuse(header: &[String]) -> Result<(), ImportError> {
-    let is = |name: &&String| OF_AUDITS.iter().any(|of| name.trim().eq_ignore_ascii_case(of));
+    let is = |name: &&String| OF_AUDITS.iter().any(|of| plain(name) == plain(of));
     let found: Vec<&str> = header.iter().filter(is).map(|name| name.trim()).collect();
     if found.len() < 2 {
         return Ok(());
@@ -49,6 +58,7 @@ mod tests {
         };
         assert!(refused("ID, Name, Org Name, License Plate, Reason, Search Time, Search Type"));
         assert!(refused("License Plate,Time Frame,SEARCH TIME"));
+        assert!(refused("id,searched_at,searched_by,plate,reason"));
         assert!(refused("event_id,timestamp,user,event_type,entity_type,entity_details"));
         assert!(!refused("Plate,State,Scan Date,System,Camera,Reason"));
         assert!(!refused("License Plate,Time,Search Time"));

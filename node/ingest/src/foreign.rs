@@ -91,11 +91,9 @@ impl<R: Read> ForeignSearches<R> {
     pub fn open(source: R) -> Result<Self, ImportError> {
         let mut rows = Rows::new(Table::open(source)?, Cut::CSV);
         rows.take_separator()?;
-        let Some(Row::Cells { cells, .. }) = rows.next()? else {
+        let Some(names) = header(&mut rows)? else {
             return Err(ImportError::Mapping("the file has no header".into()));
         };
-        let names: Vec<String> =
-            cells.iter().map(|cell| encoding::text(cell).0.trim().to_ascii_lowercase()).collect();
         if audit_export::refuse(&names).is_ok() {
             let shown = clean(&names.join(","), 120);
             return Err(ImportError::Mapping(format!(
@@ -105,12 +103,19 @@ impl<R: Read> ForeignSearches<R> {
         }
         let at = |wanted: &[&str]| names.iter().position(|name| wanted.contains(&name.as_str()));
         let header = Header {
-            at: at(&["search time", "timestamp", "time"]),
+            at: at(&[
+                "search time",
+                "searched at",
+                "searched on",
+                "search date",
+                "timestamp",
+                "time",
+            ]),
             organisation: at(&["org name", "organization", "agency"]),
             name: at(&["name", "user", "searched by"]),
             plate: at(&["license plate", "plate"]),
             case: at(&["case #", "case", "case number"]),
-            kind: at(&["search type", "event_type"]),
+            kind: at(&["search type", "event type"]),
             cells: names.len(),
         };
         if header.at.is_none() {
@@ -141,6 +146,28 @@ impl<R: Read> ForeignSearches<R> {
             kind: clean(&cell(self.header.kind), 40),
         })
     }
+}
+
+/// Rows above the header, such as a title, that are passed over.
+const ABOVE_HEADER: usize = 20;
+
+/// The names of the first row that is the header of an audit export; of the first row, where none is.
+fn header<R: Read>(rows: &mut Rows<R>) -> io::Result<Option<Vec<String>>> {
+    let mut first = None;
+    for _ in 0..=ABOVE_HEADER {
+        let cells = match rows.next()? {
+            Some(Row::Cells { cells, .. }) => cells,
+            Some(Row::Broken { .. }) => continue,
+            None => break,
+        };
+        let name = |cell: &Vec<u8>| audit_export::plain(&encoding::text(cell).0);
+        let names: Vec<String> = cells.iter().map(name).collect();
+        if audit_export::refuse(&names).is_err() {
+            return Ok(Some(names));
+        }
+        first = first.or(Some(names));
+    }
+    Ok(first)
 }
 
 /// Times stand in UTC, with its word.
@@ -203,6 +230,9 @@ mod tests {
         );
         let third = found[2].as_ref().unwrap_err();
         assert!(third.error.contains("`Search Time` is `yesterday`"), "{third}");
+        let titled = format!("Network audit,,\n\n{EXPORT}");
+        let found = ForeignSearches::open(titled.as_bytes()).unwrap().map(Result::unwrap);
+        assert_eq!(found.filter(Result::is_ok).count(), 2);
         let reads = ForeignSearches::open(&b"Plate,Seen,Camera\n"[..]);
         assert!(reads.err().unwrap().to_string().contains("not that of an audit export"));
     }

@@ -47,7 +47,12 @@ pub(crate) struct Table<R> {
     unnamed: Option<usize>,
     digits: Digits,
     shares: Shares,
+    /// Rows that were looked at for the header of an audit export.
+    looked_at: usize,
 }
+
+/// Rows of a table that may be the header of an audit export, though the mapping has no header there.
+const AUDIT_HEADER: usize = 20;
 
 enum Frames<R> {
     Rows(Rows<R>),
@@ -69,6 +74,7 @@ impl<R: io::Read> Table<R> {
             unnamed: None,
             digits: Digits::default(),
             shares: Shares::default(),
+            looked_at: 0,
         };
         let (cut, has_header) = match mapping.layout {
             MappedLayout::Rows { cut: said, header } => (cut_said.unwrap_or(said), header),
@@ -122,6 +128,12 @@ impl<R: io::Read> Table<R> {
                 }
                 Some(Row::Broken { position, error }) => (position, error),
                 Some(Row::Cells { position, cells, bytes, ended }) => {
+                    if self.looked_at < AUDIT_HEADER {
+                        self.looked_at += 1;
+                        let names =
+                            cells.iter().map(|cell| header::name(&self.mapping.text(cell).0));
+                        audit_export::refuse(&names.collect::<Vec<_>>())?;
+                    }
                     // Missing cells are empty, but for those of a row that was cut in the middle.
                     if !ended && cells.len() < self.header.len() {
                         return Ok(reject(position, CUT_OFF.to_owned(), items));

@@ -35,7 +35,9 @@ pub(crate) fn location(
 pub(crate) fn at(latitude: f64, longitude: f64) -> Result<Option<Location>, Fault> {
     let near = |of: f64, is: f64| (of - is).abs() < 0.01;
     let shipped = SHIPPED.iter().any(|(lat, lon)| near(latitude, *lat) && near(longitude, *lon));
-    if shipped || (latitude == -1.0 && longitude == -1.0) {
+    // A computed zero is hardly ever exactly none.
+    let nowhere = near(latitude, 0.0) && near(longitude, 0.0);
+    if shipped || nowhere || (latitude == -1.0 && longitude == -1.0) {
         return Ok(None);
     }
     let half = (latitude == 0.0) != (longitude == 0.0);
@@ -272,7 +274,13 @@ mod tests {
 
     #[test]
     fn where_nobody_was_is_nowhere() {
-        for (lat, lon) in [("0", "0.0"), ("-1", "-1.0"), ("NULL", "NULL"), ("0.3667", "111.0")] {
+        for (lat, lon) in [
+            ("0", "0.0"),
+            ("-1", "-1.0"),
+            ("NULL", "NULL"),
+            ("0.3667", "111.0"),
+            ("1e-9", "0.00001"),
+        ] {
             let found = location((&text(lat), "Lat"), (&text(lon), "Lon"));
             assert_eq!(found, Ok(None), "{lat}, {lon}");
         }

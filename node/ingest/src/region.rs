@@ -79,7 +79,7 @@ const NAMES: [(&str, &str); 69] = [
 ];
 
 /// Other ways in which the same are written, without points and in small letters.
-const OTHER_NAMES: [(&str, &str); 60] = [
+const OTHER_NAMES: [(&str, &str); 66] = [
     ("AL", "ala"),
     ("AZ", "ariz"),
     ("AR", "ark"),
@@ -90,6 +90,12 @@ const OTHER_NAMES: [(&str, &str); 60] = [
     ("CT", "conn"),
     ("DE", "del"),
     ("DC", "washington dc"),
+    ("DC", "wash dc"),
+    ("NY", "nys"),
+    ("WV", "west va"),
+    ("WV", "w virg"),
+    ("RI", "r island"),
+    ("QC", "québec"),
     ("FL", "fla"),
     ("IL", "ill"),
     ("IN", "ind"),
@@ -154,11 +160,15 @@ pub(crate) fn state_named(text: &str) -> Option<State> {
     }
     let small: String = text
         .to_lowercase()
-        .split(|c: char| c.is_whitespace() || matches!(c, '_' | '-' | '/' | ',' | '(' | ')'))
+        .split(|c: char| {
+            c.is_whitespace() || matches!(c, '_' | '-' | '/' | ',' | '(' | ')' | ':' | ';' | '|')
+        })
         .map(|word| word.replace('.', ""))
         .filter(|word| !word.is_empty())
         .collect::<Vec<_>>()
-        .join(" ");
+        .join(" ")
+        .replace("united states of america", "usa")
+        .replace("united states", "usa");
     let found = named(&small).or_else(|| {
         let country = |word: &str| COUNTRIES.contains(&word);
         match small.split_once(' ') {
@@ -198,8 +208,11 @@ fn named(text: &str) -> Option<State> {
 /// `california exempt`, `us ca exempt` → CA: the state, and then a kind of its plates.
 fn kind_of_plate(text: &str) -> Option<State> {
     let mut words = text.split(' ');
-    if let (Some("us" | "usa"), Some(code), Some("exempt" | "commercial" | "truck" | "trailer")) =
-        (words.next(), words.next(), words.next())
+    if let (
+        Some("us" | "usa"),
+        Some(code),
+        Some("exempt" | "commercial" | "truck" | "trailer" | "gov" | "government" | "apportioned"),
+    ) = (words.next(), words.next(), words.next())
     {
         return named(code);
     }
@@ -273,6 +286,13 @@ mod tests {
             ("No. Carolina", "NC"),
             ("W. Virginia", "WV"),
             ("US-CA-exempt", "CA"),
+            ("US-TX-gov", "TX"),
+            ("US:CA", "CA"),
+            ("CA|California", "CA"),
+            ("United States - Nevada", "NV"),
+            ("Québec", "QC"),
+            ("West Va.", "WV"),
+            ("NYS", "NY"),
         ] {
             assert_eq!(state_named(text), code.parse().ok(), "{text}");
         }

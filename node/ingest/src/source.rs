@@ -121,11 +121,13 @@ impl<R: Read> Read for Source<R> {
 
 /// What a file is in which no reads are looked for, and what to do about it.
 fn kind_of_file(head: &[u8]) -> Option<&'static str> {
-    let kinds: [(&[u8], &str); 11] = [
+    let kinds: [(&[u8], &str); 13] = [
         (
             b"PK\x03\x04",
             "it is an archive or a workbook inside another archive; take it out, and bring in that",
         ),
+        (b"\xFF\xFE\0\0", "it is text in UTF-32; save it as UTF-8"),
+        (b"\0\0\xFE\xFF", "it is text in UTF-32; save it as UTF-8"),
         (b"PK\x05\x06", "it is an archive inside another, with nothing in it"),
         (b"\x1F\x8B", "it is packed twice; unpack it once, and bring in that"),
         (

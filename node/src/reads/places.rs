@@ -10,6 +10,13 @@ use schemas::text::Text;
 const FAR_KM: f64 = 500.0;
 /// Most cameras whose places are remembered.
 const MOST: usize = 20_000;
+/// Cameras that a new one is compared with.
+const COMPARED: usize = 100;
+/// Guam, near which are the only places of the United States far east of Greenwich, beside the outermost
+/// Aleutians.
+const GUAM: (f64, f64) = (14.0, 145.0);
+/// From here on east are the outermost Aleutians.
+const ALEUTIANS_FROM: f64 = 172.0;
 /// Kilometres of a degree of latitude.
 const DEGREE_KM: f64 = 111.2;
 
@@ -27,10 +34,11 @@ impl Places {
     pub(super) fn note(&mut self, read: &Read) -> Option<String> {
         let here = read.location?;
         let Some(was) = self.of.get(&read.camera) else {
+            let said = self.of_new(&read.camera, here);
             if self.of.len() < MOST {
                 self.of.insert(read.camera.clone(), here);
             }
-            return None;
+            return said;
         };
         if *was == here || apart(*was, here) < FAR_KM || self.told.contains_key(&read.camera) {
             return None;
@@ -45,6 +53,37 @@ impl Places {
             was.longitude()
         ))
     }
+}
+
+impl Places {
+    /// What is told of a camera at its first place: that the minus is missing, or that it is far from all
+    /// others.
+    fn of_new(&mut self, camera: &Text, here: Location) -> Option<String> {
+        if self.told.contains_key(camera) {
+            return None;
+        }
+        let at = format!("camera `{camera}` is at {}, {}", here.latitude(), here.longitude());
+        let others = || self.of.values().take(COMPARED);
+        let why = if is_east(here) {
+            ", east of Greenwich: its longitude may lack the minus".to_owned()
+        } else if others().next().is_some() && !others().any(|other| apart(*other, here) < FAR_KM) {
+            format!(", which is {FAR_KM} km or more from every other camera")
+        } else {
+            return None;
+        };
+        if self.told.len() < MOST {
+            self.told.insert(camera.clone(), ());
+        }
+        Some(at + &why)
+    }
+}
+
+/// Whether a place is where no camera of the United States is, and the one with a minus before its longitude
+/// might be.
+fn is_east(here: Location) -> bool {
+    let guam = Location::new(GUAM.0, GUAM.1).ok().flatten();
+    (0.0..ALEUTIANS_FROM).contains(&here.longitude())
+        && !guam.is_some_and(|guam| apart(guam, here) < FAR_KM)
 }
 
 /// How far two places are apart, in kilometres; good enough to tell hundreds of them.
@@ -77,6 +116,15 @@ mod tests {
         let said = places.note(&read("Gate", 33.7, 118.2)).unwrap();
         assert!(said.contains("is at 33.7, 118.2 and was at 33.7, -118.2"), "{said}");
         assert_eq!(places.note(&read("Gate", 33.7, 118.2)), None, "once");
-        assert_eq!(places.note(&read("Yard", 33.7, 118.2)), None, "another camera");
+        assert_eq!(places.note(&read("Yard", 33.9, -118.0)), None, "another camera");
+        let said = places.note(&read("Lot", 33.7, 118.2)).unwrap();
+        assert!(said.contains("may lack the minus"), "{said}");
+        assert_eq!(places.note(&read("Lot", 33.7, 118.2)), None, "once");
+        let said = places.note(&read("Dock", 47.6, -122.3)).unwrap();
+        assert!(said.contains("from every other camera"), "{said}");
+        for (island, latitude, longitude) in [("Hagåtña", 13.5, 144.8), ("Shemya", 52.7, 174.1)] {
+            let first = Places::default().note(&read(island, latitude, longitude));
+            assert_eq!(first, None, "{island}");
+        }
     }
 }

@@ -1,9 +1,11 @@
 //! `accord reads mapping`, and `accord reads import --dry-run`: for whoever writes a mapping. Both need no
 //! node.
 
-use std::path::PathBuf;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use audit_log::clock::Clock;
 use ingest::{MAPPING_REFERENCE, Mapping, Options, SHIPPED_MAPPINGS, ShippedMapping, items};
 use schemas::text::Text;
 use serde_json::{Value, json};
@@ -78,9 +80,12 @@ pub(super) fn dry_run(how: How, files: &[PathBuf], output: Output) -> Result<Don
     let options = how.options()?;
     for path in files {
         let name = path.display().to_string();
-        let file = std::fs::File::open(path);
-        let file = file.map_err(|e| ActError::usage(format!("`{name}` cannot be read: {e}")))?;
-        let mut run = DryRun::default();
+        let unreadable = |e| ActError::usage(format!("`{name}` cannot be read: {e}"));
+        let file: Box<dyn Read> = match path == Path::new("-") {
+            true => Box::new(std::io::stdin()),
+            false => Box::new(std::fs::File::open(path).map_err(unreadable)?),
+        };
+        let mut run = DryRun::at(Clock::system().now());
         for item in items(options.clone(), file) {
             let item =
                 item.map_err(|e| ActError::usage(format!("`{name}`: {e}; nothing was stored")))?;

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use ingest::{Item, Note, NoteKind};
 use schemas::read::Read;
 use schemas::text::Text;
+use schemas::time::{CLOCK_BEHIND_MS, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::reads::importer::StoredBatch;
@@ -223,8 +224,10 @@ impl ImportSummary {
 }
 
 /// What an import would find; nothing is stored, so nothing is known already.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct DryRun {
+    /// When.
+    now: Timestamp,
     /// What it would tell.
     pub summary: ImportSummary,
     /// The first reads.
@@ -232,12 +235,20 @@ pub struct DryRun {
 }
 
 impl DryRun {
+    /// One at this time.
+    #[must_use]
+    pub fn at(now: Timestamp) -> Self {
+        Self { now, summary: ImportSummary::default(), reads: Vec::new() }
+    }
+
     /// Takes the next item; at most `shown` reads are kept.
     pub fn take(&mut self, item: Item, shown: usize) {
         let summary = &mut self.summary;
         match item {
             Item::Read(one) => {
                 summary.stored = summary.stored.saturating_add(1);
+                let ahead = one.read.clock() > self.now.plus_millis(CLOCK_BEHIND_MS);
+                summary.ahead = summary.ahead.saturating_add(u64::from(ahead));
                 one.notes.iter().for_each(|note| summary.note(note));
                 if self.reads.len() < shown {
                     self.reads.push(one.read);

@@ -8,6 +8,8 @@ use schemas::text::Text;
 
 /// From how far on it is told, in kilometres.
 const FAR_KM: f64 = 500.0;
+/// From how far on a new camera is told to be far from every other one: states are long.
+const FAR_FROM_OTHERS_KM: f64 = 2_000.0;
 /// Most cameras whose places are remembered.
 const MOST: usize = 20_000;
 /// Cameras that a new one is compared with.
@@ -63,11 +65,13 @@ impl Places {
             return None;
         }
         let at = format!("camera `{camera}` is at {}, {}", here.latitude(), here.longitude());
-        let others = || self.of.values().take(COMPARED);
+        let mut others = self.of.values().take(COMPARED).peekable();
         let why = if is_east(here) {
             ", east of Greenwich: its longitude may lack the minus".to_owned()
-        } else if others().next().is_some() && !others().any(|other| apart(*other, here) < FAR_KM) {
-            format!(", which is {FAR_KM} km or more from every other camera")
+        } else if others.peek().is_some()
+            && others.all(|other| apart(*other, here) >= FAR_FROM_OTHERS_KM)
+        {
+            format!(", {FAR_FROM_OTHERS_KM} km or more from every other camera")
         } else {
             return None;
         };
@@ -120,7 +124,7 @@ mod tests {
         let said = places.note(&read("Lot", 33.7, 118.2)).unwrap();
         assert!(said.contains("may lack the minus"), "{said}");
         assert_eq!(places.note(&read("Lot", 33.7, 118.2)), None, "once");
-        let said = places.note(&read("Dock", 47.6, -122.3)).unwrap();
+        let said = places.note(&read("Dock", 21.3, -157.8)).unwrap();
         assert!(said.contains("from every other camera"), "{said}");
         for (island, latitude, longitude) in [("Hagåtña", 13.5, 144.8), ("Shemya", 52.7, 174.1)] {
             let first = Places::default().note(&read(island, latitude, longitude));

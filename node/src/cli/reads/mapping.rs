@@ -80,7 +80,8 @@ pub(super) fn dry_run(how: How, files: &[PathBuf], output: Output) -> Result<Don
     let options = how.options()?;
     for path in files {
         let name = path.display().to_string();
-        let unreadable = |e| ActError::usage(format!("`{name}` cannot be read: {e}"));
+        let unreadable =
+            |e: std::io::Error| ActError::usage(format!("`{name}` cannot be read: {e}"));
         let file: Box<dyn Read> = match path == Path::new("-") {
             true => Box::new(std::io::stdin()),
             false => Box::new(std::fs::File::open(path).map_err(unreadable)?),

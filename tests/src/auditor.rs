@@ -4,8 +4,10 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use schemas::bundle::{BundleLine, Head};
 use schemas::entry::EntryKind as Kind;
 use schemas::query::QueryId;
+use serde::Deserialize as _;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -128,6 +130,20 @@ impl Auditor {
 pub fn entry_lines(bundle: &str) -> std::ops::Range<usize> {
     let first = bundle.lines().position(|line| line.starts_with("{\"entry\":"));
     first.expect("an entry")..bundle.lines().count()
+}
+
+/// A line of a bundle that was changed, in the one spelling that lines have.
+///
+/// # Panics
+/// When it says nothing that a line may.
+#[must_use]
+pub fn spelt(line: Value) -> String {
+    let head = Head::deserialize(&line).map(|head| serde_json::to_string(&head));
+    let spelt = head.unwrap_or_else(|_| {
+        let line = BundleLine::deserialize(&line).expect("a line of a bundle");
+        serde_json::to_string(&line)
+    });
+    spelt.expect("JSON")
 }
 
 /// `--key ID=FINGERPRINT` for these agencies.

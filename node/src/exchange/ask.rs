@@ -228,7 +228,9 @@ impl<D: Dial> QueryClient<D> {
             tokio::spawn(async move {
                 let id = match &once {
                     Some((key, _)) => {
-                        let whose = Whose { agency: &this.agency.id, user: &requester.user };
+                        let asserted_by = requester.asserted_by.as_ref();
+                        let (agency, user) = (&this.agency.id, &requester.user);
+                        let whose = Whose { agency, user, asserted_by };
                         Ok(key.query(&whose, &owner))
                     }
                     None => random_id(),

@@ -1,19 +1,23 @@
 //! What one entry shows by itself: what its header commits to, what stands beside it, and what it keeps of
 //! the peer's log.
 
-use agreements::recorded;
+use agreements::recorded::{self, Whose};
 use agreements::request::{Request, Withdrawal};
 use audit::check::Report;
 use audit::verify::Proven;
 use schemas::alarm::AlarmKind;
-use schemas::body::Actor;
+use schemas::answer::Answer;
+use schemas::body::{Access, Actor, Outcome};
 use schemas::digest::Digest;
-use schemas::envelope::Kind;
+use schemas::envelope::{Envelope, Kind};
 use schemas::event::Event;
 use schemas::event::audit::AlarmRaised;
 use schemas::event::exchange::{AnswerRejected, AnswerViewed, PeerProved};
+use schemas::query::{Query, QueryId};
+use schemas::refusal::Refusal;
 
-use crate::fabricated::{Agency, Log, Pair, Spoil, at, pins, query, refusal, sent};
+use crate::fabricated::{Agency, Log, Pair, Spoil, answer, at, pins, query, refusal, sent};
+use crate::papers::agreement;
 
 /// What the log of the owner shows, and whether what stands beside an entry of it counts.
 fn judged(log: &Log, pair: &Pair, place: usize) -> (Report, bool) {
@@ -125,8 +129,8 @@ fn one_envelope_at_most_stands_beside_a_rejected_answer() {
         let signed = covina.sign(Kind::Query, &query);
         let event = sent(&query, signed.digest(), false);
         pair.asking.write(50, Some(&port), covina.officer(), event, &[&signed]);
-        let outcome = schemas::body::Outcome::Rejected;
-        let access = schemas::body::Access::of_signed(&query, signed.digest(), outcome);
+        let outcome = Outcome::Rejected;
+        let access = Access::of_signed(&query, signed.digest(), outcome);
         let forged = covina.sign(Kind::Refusal, &refusal(&query, signed.digest(), 50));
         let event = Event::AnswerRejected(AnswerRejected { access, why: "no".into() });
         let beside = vec![&forged; count];
@@ -299,36 +303,69 @@ fn an_entry_says_how_far_it_is_proven() {
     }
 }
 
+/// A log in which a reply to query 9 was received, and is said not to have verified. What makes the reply is
+/// told the query, its digest, and that of the agreement which the log holds.
+fn rejects(reply: impl FnOnce(&Query, Digest, Digest, &Agency) -> Envelope) -> Report {
+    let mut pair = Pair::honest();
+    let (covina, port) = (pair.covina.clone(), pair.port.clone());
+    pair.asking.entries.clear();
+    let known = port.confirmed();
+    pair.asking.write(1, Some(&port), covina.officer(), known, &[&port.card()]);
+    let agreement = agreement(&pair);
+    let text = agreement.to_toml().unwrap();
+    let agreed = Digest::of(text.as_bytes());
+    let proposed = covina.sign_as_agency(Kind::Agreement, text);
+    let event = recorded::of_agreement(&agreement, Whose::Own);
+    pair.asking.write(2, None, covina.officer(), event, &[&proposed]);
+    let query = query(9, &covina, &port, 50);
+    let signed = covina.sign(Kind::Query, &query);
+    let event = sent(&query, signed.digest(), false);
+    pair.asking.write(50, Some(&port), covina.officer(), event, &[&signed]);
+    let access = Access::of_signed(&query, signed.digest(), Outcome::Rejected);
+    let event = Event::AnswerRejected(AnswerRejected { access, why: "no".into() });
+    let reply = reply(&query, signed.digest(), agreed, &port);
+    pair.asking.write(50, Some(&port), covina.officer(), event, &[&reply]);
+    pair.asking.verified(&[&covina, &port])
+}
+
 /// A refusal that fits its query was no reason to say that it did not verify; one that does not, was.
 #[test]
 fn a_refusal_that_fits_its_query_was_rejected_although_valid() {
-    type Change = fn(&mut schemas::refusal::Refusal);
+    type Change = fn(&mut Refusal);
     let table: [(&str, bool, Change); 4] = [
         ("as it has to be", true, |_| {}),
         ("to other bytes", false, |refusal| refusal.query_digest = Digest::of(b"another")),
-        ("to another id", false, |refusal| {
-            refusal.query_id = schemas::query::QueryId::from_bytes([77; 16]);
-        }),
+        ("to another id", false, |refusal| refusal.query_id = QueryId::from_bytes([77; 16])),
         ("without a reason", false, |refusal| refusal.reasons.clear()),
     ];
     for (what, valid, change) in table {
-        let mut pair = Pair::honest();
-        let (covina, port) = (pair.covina.clone(), pair.port.clone());
-        pair.asking.entries.clear();
-        let known = port.confirmed();
-        pair.asking.write(1, Some(&port), covina.officer(), known, &[&port.card()]);
-        let query = query(9, &covina, &port, 50);
-        let signed = covina.sign(Kind::Query, &query);
-        let event = sent(&query, signed.digest(), false);
-        pair.asking.write(50, Some(&port), covina.officer(), event, &[&signed]);
-        let mut refusal = refusal(&query, signed.digest(), 50);
-        change(&mut refusal);
-        let outcome = schemas::body::Outcome::Rejected;
-        let access = schemas::body::Access::of_signed(&query, signed.digest(), outcome);
-        let event = Event::AnswerRejected(AnswerRejected { access, why: "no".into() });
-        let reply = port.sign(Kind::Refusal, &refusal);
-        pair.asking.write(50, Some(&port), covina.officer(), event, &[&reply]);
-        let report = pair.asking.verified(&[&covina, &port]);
+        let report = rejects(|query, digest, _, port| {
+            let mut refusal = refusal(query, digest, 50);
+            change(&mut refusal);
+            port.sign(Kind::Refusal, &refusal)
+        });
+        assert_eq!(report.rejected_although_valid.len(), usize::from(valid), "{what}");
+    }
+}
+
+/// The same of an answer's header; what follows it, nobody sees who reads a log.
+#[test]
+fn an_answer_that_fits_its_query_was_rejected_although_valid() {
+    type Change = fn(&mut Answer);
+    let table: [(&str, bool, Change); 5] = [
+        ("as it has to be", true, |_| {}),
+        ("to other bytes", false, |answer| answer.query_digest = Digest::of(b"another")),
+        ("to another id", false, |answer| answer.query_id = QueryId::from_bytes([77; 16])),
+        ("of more than was asked for", false, |answer| answer.released.limit = 11),
+        ("of a longer time than was asked for", false, |answer| answer.released.from = at(-61)),
+    ];
+    for (what, valid, change) in table {
+        let report = rejects(|query, digest, agreed, port| {
+            let mut answer = answer(query, digest, 50);
+            answer.basis.text = agreed;
+            change(&mut answer);
+            port.sign(Kind::Answer, &answer)
+        });
         assert_eq!(report.rejected_although_valid.len(), usize::from(valid), "{what}");
     }
 }

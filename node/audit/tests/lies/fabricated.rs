@@ -11,7 +11,7 @@ use schemas::envelope::{Envelope, Kind};
 use schemas::event::Event;
 use schemas::event::cards::CardConfirmed;
 use schemas::key::SecretKey;
-use schemas::note::{Cosigner, Signer};
+use schemas::note::{Cosigner, Signer, Vkey};
 use schemas::possession::Possession;
 
 use schemas::text::Text;
@@ -183,13 +183,18 @@ impl Agency {
         minute: i64,
     ) -> String {
         let mut head = SignedCheckpoint::parse(self.head(size, root).as_bytes()).unwrap();
-        let own = self.card.of_log(&self.card.log_key);
+        let own = self.log_vkey();
         for (name, one) in by {
             let cosigner = Cosigner::new(origin(name), one.keys[4].clone());
             let advance = judge(Some(&own), None, 0, &[], &head).unwrap();
             head.add(advance.cosign(&cosigner, at(minute)), &cosigner.vkey()).unwrap();
         }
         head.to_string()
+    }
+
+    /// The key that signs the heads of its log.
+    pub(crate) fn log_vkey(&self) -> Vkey {
+        self.card.of_log(&self.card.log_key)
     }
 
     pub(crate) fn officer(&self) -> Actor {

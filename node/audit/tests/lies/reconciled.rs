@@ -10,6 +10,7 @@ use schemas::digest::Digest;
 use schemas::envelope::Kind;
 use schemas::event::Event;
 use schemas::event::exchange::{AnswerRedelivered, AnswerRejected, PeerProved, QueryAnswered};
+use schemas::merkle;
 use serde_json::json;
 
 use crate::fabricated::{Agency, Log, Pair, answer, answered, at, pins, query, sent};
@@ -338,4 +339,24 @@ fn the_place_of_a_reply_that_was_delivered_again_proves_no_reply() {
     let checked = pair.asking.verified(&[&covina, &port]);
     let standing = checked.problems.iter().filter(|one| one.code == "standing").count();
     assert_eq!(standing, 2, "{:?}", checked.problems);
+}
+
+/// Whoever is handed a finding proves by the signed heads alone that its entries stand in those logs.
+#[test]
+fn evidence_out_of_whole_logs_proves_its_places() {
+    let pair = Pair::honest();
+    let pinned = pins(&[&pair.covina, &pair.port]);
+    let two = reconcile(&mut [pair.asking.file(), pair.owning.file()], &pinned, 0).unwrap();
+    let evidence = two.report.findings.iter().flat_map(|finding| &finding.evidence);
+    let evidence: Vec<_> = evidence.collect();
+    assert!(!evidence.is_empty(), "{:?}", two.report.findings);
+    for one in evidence {
+        let head = two.heads.iter().find(|head| head.agency == one.agency).unwrap();
+        let by = [&pair.covina, &pair.port].into_iter().find(|by| by.id == one.agency).unwrap();
+        let signed = head.signed().unwrap();
+        let head = signed.verified(&by.log_vkey()).unwrap();
+        let leaf = merkle::leaf(one.header.as_bytes());
+        let proof = one.inclusion.as_ref().expect("a proof of its place");
+        merkle::verify_inclusion(&leaf, one.index, head.size, proof, &head.root).unwrap();
+    }
 }

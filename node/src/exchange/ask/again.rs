@@ -41,6 +41,11 @@ impl<D: Dial> QueryClient<D> {
         let asking = asking.ok_or_else(|| again(is_under_way(id)))?;
         let (sent, envelope, query) = self.sent(id).await?;
         self.held_to_its_purposes(by, &query).await?;
+        if by.asserted_by.is_some() && by.asserted_by != query.requester.asserted_by {
+            return Err(again(format!(
+                "query `{id}` was not asked by her bare name; show a session of hers"
+            )));
+        }
         if let Some((asked, reasons)) = again_declined(&state, by.requester(&user), &query, now)? {
             return Ok(self.declined(asked, actor, reasons).await);
         }

@@ -17,6 +17,7 @@ use schemas::envelope::{Envelope, Kind};
 use schemas::outcome::{OutcomeCode, RefusedBy};
 use schemas::query::{Query, QueryId, UserName};
 use schemas::refusal::Reason;
+use schemas::text::Text;
 use tokio::sync::mpsc;
 
 use super::settle::contact;
@@ -60,7 +61,7 @@ impl IdempotencyKey {
     /// The id of the query of `whose` to `owner`: nobody else's, and none other of hers. Two agencies whose
     /// programs draw their keys from one incident ask under two ids.
     pub(super) fn query(self, whose: &Whose<'_>, owner: &AgencyId) -> QueryId {
-        let of = format!("{}\n{}\n{}\n{owner}", whose.agency, whose.user, self.0);
+        let of = format!("{}\n{}\n{owner}", whose.words(), self.0);
         id(&Digest::of_two(b"accord query asked once: ", of.as_bytes()))
     }
 
@@ -72,7 +73,7 @@ impl IdempotencyKey {
             owners.dedup();
         }
         let asked = serde_json::to_string(&draft).map_err(|e| AskError::Again(e.to_string()))?;
-        let of = format!("{}\n{}\n{}\n{asked}", whose.agency, whose.user, self.0);
+        let of = format!("{}\n{}\n{asked}", whose.words(), self.0);
         Ok(id(&Digest::of_two(b"accord search asked once: ", of.as_bytes())))
     }
 }
@@ -81,6 +82,18 @@ impl IdempotencyKey {
 pub(super) struct Whose<'a> {
     pub(super) agency: &'a AgencyId,
     pub(super) user: &'a UserName,
+    /// The program that names her, if nothing else says that it is she: what she asked in a session is not
+    /// told to whoever knows her name and the key.
+    pub(super) asserted_by: Option<&'a Text>,
+}
+
+impl Whose<'_> {
+    fn words(&self) -> String {
+        match self.asserted_by {
+            None => format!("{}\n{}", self.agency, self.user),
+            Some(program) => format!("{}\n{}\nnamed by {program}", self.agency, self.user),
+        }
+    }
 }
 
 fn id(digest: &Digest) -> QueryId {
@@ -118,7 +131,8 @@ impl<D: Dial> QueryClient<D> {
         by: &Principal,
         key: IdempotencyKey,
     ) -> Result<mpsc::Receiver<QueryOutcome>, AskError> {
-        let whose = Whose { agency: &self.agency.id, user: &by.user };
+        let asserted_by = by.asserted_by.as_ref();
+        let whose = Whose { agency: &self.agency.id, user: &by.user, asserted_by };
         let search = key.search(&whose, draft)?;
         // Before anybody is asked: an owner that this draft does not mean may have been asked under the key.
         let (state, mut asked) = (self.agency.registry.state(), Vec::new());
@@ -274,7 +288,7 @@ mod tests {
         let (one, other) = ("mreyes".parse().unwrap(), "jdoe".parse().unwrap());
         let (here, there) = ("owning-ca-pd".parse().unwrap(), "other-ca-pd".parse().unwrap());
         let (ours, theirs) = ("asking-ca-pd".parse().unwrap(), "sheriff-ca-so".parse().unwrap());
-        let of = |agency, user, owner| key.query(&Whose { agency, user }, owner);
+        let of = |agency, user, owner| key.query(&Whose { agency, user, asserted_by: None }, owner);
         assert_eq!(of(&ours, &one, &here), of(&ours, &one, &here));
         assert_ne!(of(&ours, &one, &here), of(&ours, &other, &here));
         assert_ne!(of(&ours, &one, &here), of(&ours, &one, &there));

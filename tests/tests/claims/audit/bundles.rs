@@ -13,7 +13,7 @@ use schemas::outcome::OutcomeCode;
 use schemas::purpose::Purpose;
 use serde_json::{Value, json};
 use tests::agency::{Agency, Plan};
-use tests::auditor::{Auditor, entry_lines, key_pins, problems};
+use tests::auditor::{Auditor, entry_lines, key_pins, problems, spelt};
 use tests::faulty_store::Failure;
 use tests::federation::{add_card, answered_query, give_notice, in_force, pair_of, sharing_pair};
 use tests::fixtures::{PLATE, draft};
@@ -141,7 +141,7 @@ async fn a_wider_scope_than_was_exported_is_refused_belief() {
     auditor.edit("owning", |lines| {
         let mut head: Value = serde_json::from_str(&lines[0]).expect("a head");
         head["scope"]["from"] = Value::Null;
-        lines[0] = head.to_string();
+        lines[0] = spelt(head);
     });
     let (code, report) = auditor.verify("owning", &[&owning, &asking]);
     let codes: Vec<String> = problems(&report).into_iter().map(|(_, code)| code).collect();

@@ -7,7 +7,7 @@ use schemas::envelope::Envelope;
 use serde_json::{Value, json};
 use tests::auditor::{
     Auditor, assert_problem, bundles_of_both, entry_index, entry_lines, findings_of,
-    pair_with_exchange, problems, reconcile_bundles, single_finding,
+    pair_with_exchange, problems, reconcile_bundles, single_finding, spelt,
 };
 use tests::federation::answered_query;
 use tests::identity::{Identity, envelope_text};
@@ -95,7 +95,7 @@ async fn a_changed_proof_or_scope_is_told_at_its_entry() {
         auditor.edit("owning", |lines| {
             let mut value: Value = serde_json::from_str(&lines[line]).expect("JSON");
             change(&mut value);
-            lines[line] = value.to_string();
+            lines[line] = spelt(value);
         });
         let (_, report) = auditor.verify("owning", &[&owning, &asking]);
         std::fs::write(auditor.file("owning"), &whole).expect("a bundle");

@@ -83,6 +83,29 @@ async fn an_owner_refuses_a_bare_name_that_its_policy_does_not_admit() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_bare_name_and_a_key_tell_nothing_of_what_she_asked_in_a_session() {
+    let cad = dispatch(true).await;
+    let key = "0d4f9d6e-4f0c-4a55-9a3e-6d2f1d1b8a11";
+    let session = cad.approved().await;
+    let question = cad.draft();
+    let (status, hers) = cad.asks_once(&session, key, &question).await;
+    assert_eq!((status, hers[0]["outcome"].as_str()), (200, Some("answered")), "{hers:?}");
+    // What the owner gave to who had signed in, it gives by her name no longer.
+    let named = [("accord-person", OFFICER), ("idempotency-key", key)];
+    let asks = ("POST", "/queries");
+    let (status, heard) = names(&cad.agency, &cad.token, asks, &named, &question).await;
+    assert_eq!(status, 200, "{heard:?}");
+    assert_ne!(heard[0]["query_id"], hers[0]["query_id"], "it is another query");
+    let log = cad.agency.log().await;
+    assert_eq!(log.count(Kind::AnswerViewed), 0, "what is kept is not shown");
+    assert_eq!(log.last(Kind::QuerySent).body.actor.auth, "named by program cad-1");
+    drop(log);
+    // Under the key of a named person the answer is told again to who names her again.
+    let (_, again) = names(&cad.agency, &cad.token, asks, &named, &question).await;
+    assert_eq!(again[0]["query_id"], heard[0]["query_id"], "{again:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_bare_name_opens_asking_alone_by_a_program_that_may_and_a_policy_that_admits_it() {
     let mut cad = dispatch(true).await;
     let other = added(&cad.agency, "rms", &["--scope", "ask"]);

@@ -9,6 +9,7 @@ use node::http::pinned::Pinned;
 use node::pages::PAGES;
 use registry::Alarm;
 use schemas::alarm::AlarmKind;
+use schemas::entry::EntryKind as Kind;
 use tests::agency::{Agency, Plan};
 use tests::fixtures::OFFICER;
 use tests::https::{address, pin};

@@ -3,7 +3,7 @@
 //! A program shows its own token or certificate, and beside it the session of the person for whom it asks: one
 //! that she opened for this program, by approving a code that it showed her. So whatever it asks is asked by a
 //! registered person, through every rule, and the entry says through which program. Where the policies admit it, it
-//! may name her in the place of a session (see [`named_persons`](super::named_persons)). By itself a program may
+//! may name her in the place of a session (`named_persons`). By itself a program may
 //! begin to be approved, and nothing else but fetch records, where its scope says so.
 
 use std::net::IpAddr;

@@ -16,12 +16,12 @@ use std::borrow::Cow;
 
 use ::agreements::decide::Reasons;
 use ::agreements::policy::{People, Policy, Roles};
+use schemas::names::ProgramName;
 use schemas::program::ProgramScope;
 use schemas::purpose::{Purpose, Role};
 use schemas::query::{Requester, UserName};
 use schemas::refusal::{Citation, RefusalCode};
 use schemas::session::RequesterSession;
-use schemas::text::Text;
 use schemas::time::Timestamp;
 
 use registry::State;
@@ -42,7 +42,7 @@ pub struct Principal {
     /// The session in which they act, where they act in one.
     pub session: Option<RequesterSession>,
     /// The program that names them, where nothing else says that it is they.
-    pub asserted_by: Option<Text>,
+    pub asserted_by: Option<ProgramName>,
     /// The purposes for which they may ask here; any unless the program by which they ask is narrowed.
     pub purposes: Option<Vec<Purpose>>,
     /// What the program may be used for by which they act; `None` where they act by none.

@@ -41,6 +41,7 @@ pub mod key;
 pub mod key_use;
 pub mod merkle;
 pub mod misread;
+pub mod names;
 pub mod note;
 pub mod offense;
 pub mod outcome;

@@ -10,6 +10,7 @@ use crate::area::{Near, Polygon};
 use crate::attestation::SignedAttestation;
 use crate::authority::AuthorityId;
 use crate::digest::{Digest, hex, unhex};
+use crate::names::ProgramName;
 use crate::offense::{Offense, VehicleRole};
 use crate::pattern::PlatePattern;
 use crate::plate::Plate;
@@ -146,7 +147,7 @@ pub struct Requester {
     /// The program of her agency that asks for her by her bare name; with it goes no `session`. An owner
     /// admits such a query only where its policy says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub asserted_by: Option<Text>,
+    pub asserted_by: Option<ProgramName>,
     /// That her agency vouches for her with its agency key, for agreements that demand it: the text of
     /// an envelope of at most 1,024 bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -9,9 +9,9 @@ use schemas::body::{Access, Body, Outcome};
 use schemas::digest::Digest;
 use schemas::entry::Header;
 use schemas::event::Event;
+use schemas::names::ProgramName;
 use schemas::query::{QueryId, UserName};
 use schemas::session::RequesterSession;
-use schemas::text::Text;
 use schemas::time::Timestamp;
 
 use super::messages::{Message, Opened};
@@ -35,7 +35,7 @@ pub struct Asked {
     /// How that person had signed in, as the query says.
     pub(super) session: Option<RequesterSession>,
     /// The program that named who asked, as its query says.
-    pub(super) asserted_by: Option<Text>,
+    pub(super) asserted_by: Option<ProgramName>,
     peer: AgencyId,
     entry: u64,
     /// Of what the query says of itself.

@@ -9,9 +9,9 @@ use schemas::device::Device;
 use schemas::entry::{EntryKind, Header};
 use schemas::event::Event;
 use schemas::event::sign_in::SignInSucceeded;
+use schemas::names::ProgramName;
 use schemas::query::UserName;
 use schemas::session::{RequesterSession, SessionId, SignInWay};
-use schemas::text::Text;
 use schemas::time::{MINUTE_MS, Timestamp};
 
 use super::earlier::Asked;
@@ -88,7 +88,11 @@ impl SessionCheck {
                 let said = asked.session.as_ref();
                 let wrong = said.and_then(|said| self.wrong((&asked.user, asked.at), said, auth));
                 let wrong = wrong.or_else(|| {
-                    self.misnamed(&asked.user, asked.asserted_by.as_ref().map(Text::as_str), auth)
+                    self.misnamed(
+                        &asked.user,
+                        asked.asserted_by.as_ref().map(ProgramName::as_str),
+                        auth,
+                    )
                 });
                 let problem = |why| problem(Some(header.index), "session", why);
                 self.problems.extend(wrong.map(problem));

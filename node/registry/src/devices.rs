@@ -8,7 +8,7 @@ use schemas::text::Text;
 use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::names::{DeviceName, ProgramName};
+use schemas::names::{DeviceName, ProgramName};
 
 /// A device that was enrolled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

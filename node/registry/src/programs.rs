@@ -11,7 +11,7 @@ use schemas::text::Text;
 use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::names::ProgramName;
+use schemas::names::ProgramName;
 
 /// By what a program is known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

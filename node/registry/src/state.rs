@@ -23,7 +23,6 @@ use super::clock::AcceptedClock;
 use super::devices::EnrolledDevice;
 use super::holds::{Hold, Redacted};
 use super::keys::NamedKeys;
-use super::names::{DeviceName, ProgramName, SourceName};
 use super::node_keys::NodeKeys;
 use super::peers::{Peer, Signed};
 use super::persistent::Map;
@@ -32,6 +31,7 @@ use super::public::Public;
 use super::sign_in::SignIn;
 use super::sources::Source;
 use crate::{RecordsRequest, RefusedProposals};
+use schemas::names::{DeviceName, ProgramName, SourceName};
 
 /// One version of an agreement with all that was signed on it.
 #[derive(Debug, Clone)]

@@ -9,7 +9,6 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use schemas::program::ProgramScope;
 use schemas::query::UserName;
-use schemas::text::Text;
 
 use super::error::ApiError;
 use super::problem::Problem;
@@ -62,11 +61,10 @@ pub(super) fn named(
         let why = "Accord-Person is no name of a user; send it as `accord user list` shows it";
         refused(StatusCode::BAD_REQUEST, "usage", why.into())
     })?;
-    may_be_named(app, &user, &program.name)?;
-    let asserted_by = program.name.to_string().parse::<Text>().ok();
     let by = Principal {
-        asserted_by,
-        ..Principal::of(user.clone(), format!("named by program {}", program.name))
+        asserted_by: Some(program.name.clone()),
+        ..Principal::of(user, format!("named by program {}", program.name))
     };
-    Ok(Some((Person::Named { user, program: program.name.clone() }, by)))
+    may_be_named(app, &by, &program.name)?;
+    Ok(Some((Person::Named { by: by.clone(), program: program.name.clone() }, by)))
 }

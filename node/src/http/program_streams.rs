@@ -12,10 +12,9 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::problem::BrokenOff;
 use super::state::AppState;
-use crate::permission::ActError;
+use crate::permission::{ActError, Principal, with_access};
 use crate::sign_in;
 use registry::ProgramName;
-use schemas::query::UserName;
 
 /// The media type of lines of JSON.
 pub(super) const LINES: &str = "application/x-ndjson";
@@ -25,7 +24,7 @@ pub(super) enum Person {
     /// Her session, and from where it is shown.
     SignedIn { session: Token, source: String },
     /// She is named, and by which program.
-    Named { user: UserName, program: ProgramName },
+    Named { by: Principal, program: ProgramName },
 }
 
 impl Person {
@@ -35,7 +34,7 @@ impl Person {
             Self::SignedIn { session, source } => {
                 sign_in::may_hear(&app.sign_in, session, source).await
             }
-            Self::Named { user, program } => may_be_named(app, user, program),
+            Self::Named { by, program } => may_be_named(app, by, program),
         }
     }
 }
@@ -53,13 +52,12 @@ struct Told {
 /// When one of them may not.
 pub(super) fn may_be_named(
     app: &AppState,
-    user: &UserName,
+    by: &Principal,
     program: &ProgramName,
 ) -> Result<(), ActError> {
     let agency = &app.context.agency;
     let (state, now) = (agency.registry.state(), agency.clock.now());
-    let acts =
-        state.users.get(user).is_some_and(|one| one.enabled(now) && one.suspended().is_none());
+    let acts = with_access(&state, by, now).is_ok();
     let asks = state.programs.get(program).is_some_and(|one| one.in_force(now));
     if acts && asks {
         return Ok(());

@@ -8,6 +8,7 @@ use crate::digest::Digest;
 use crate::draft::Draft;
 use crate::entry_proof::EntryProof;
 use crate::key::Fingerprint;
+use crate::names::ProgramName;
 use crate::purpose::{Role, codes};
 use crate::query::{QueryId, UserName};
 use crate::session::RequesterSession;
@@ -48,7 +49,7 @@ pub struct Releasable {
     pub session: Option<RequesterSession>,
     /// The program that asked for her by her bare name, if one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub asserted_by: Option<Text>,
+    pub asserted_by: Option<ProgramName>,
     /// Most reads wanted.
     pub limit: u32,
     /// Whether photographs are wanted.

@@ -100,7 +100,7 @@ impl Asked {
             way: way.parse().unwrap(),
             proved_at: fixtures::now().minus_seconds(60),
         });
-        person.asserted_by = given(&self.asserted_by).map(|program| text(&program));
+        person.asserted_by = given(&self.asserted_by).map(|program| program.parse().unwrap());
         let why = &mut query.why;
         why.purpose = self.purpose;
         why.offense = text(&self.offense);

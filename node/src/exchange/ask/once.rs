@@ -14,10 +14,10 @@ use schemas::digest::Digest;
 use schemas::draft::{Draft, Recipients};
 use schemas::entry::EntryKind;
 use schemas::envelope::{Envelope, Kind};
+use schemas::names::ProgramName;
 use schemas::outcome::{OutcomeCode, RefusedBy};
 use schemas::query::{Query, QueryId, UserName};
 use schemas::refusal::Reason;
-use schemas::text::Text;
 use tokio::sync::mpsc;
 
 use super::settle::contact;
@@ -84,7 +84,7 @@ pub(super) struct Whose<'a> {
     pub(super) user: &'a UserName,
     /// The program that names her, if nothing else says that it is she: what she asked in a session is not
     /// told to whoever knows her name and the key.
-    pub(super) asserted_by: Option<&'a Text>,
+    pub(super) asserted_by: Option<&'a ProgramName>,
 }
 
 impl Whose<'_> {

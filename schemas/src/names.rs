@@ -1,5 +1,5 @@
 //! The names of what sends or asks by itself: small letters, digits and hyphens, so that they stand in an
-//! address as they are.
+//! address as they are, and read as nothing else.
 
 use std::fmt;
 use std::str::FromStr;
@@ -29,8 +29,18 @@ macro_rules! names {
     ($($(#[$doc:meta])* $type:ident: $what:literal, $example:literal;)*) => {$(
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
         #[serde(try_from = "String", into = "String")]
+        #[cfg_attr(feature = "json-schema", schemars(with = "String"))]
         pub struct $type(String);
+
+        impl $type {
+            /// The name's text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
 
         impl FromStr for $type {
             type Err = NameError;
@@ -87,5 +97,8 @@ mod tests {
         for bad in ["", "Gate", "a b", "../x", "a/b", "a%2e", "\u{e9}", &"x".repeat(LONGEST + 1)] {
             assert!(bad.parse::<SourceName>().is_err(), "{bad}");
         }
+        // Nor does a peer's word for a program of its own read as anything else in somebody's log.
+        let spoof = "\"cad-1, security key\"";
+        assert!(serde_json::from_str::<ProgramName>(spoof).is_err());
     }
 }

@@ -7,11 +7,10 @@ use schemas::text::Text;
 use schemas::time::{HOUR_MS, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::reports::each;
+use super::reports::{each, made_from};
 use crate::permission::{
     ActError, OwnAgency, Permission, Principal, authorize, policy_in_force, sections,
 };
-use audit::report::MadeFrom;
 use audit::report::incident::{Incident, IncidentLog, SESSION_HOURS};
 use audit::time::empty_period;
 use audit_log::entries::audit::{incident_reported, incident_told};
@@ -86,17 +85,8 @@ pub async fn report(
     let user = authorize(&state, by, Permission::Audit, agency.clock.now())?;
     known(&state, &subject)?;
     let reported = IncidentReported { subject: subject.clone(), from, until };
-    let appended = agency.log.append(incident_reported(agency.actor(&user, by), reported)).await?;
-    let signed = agency.log.head()?;
-    let head = signed.unverified();
-    let made_from = MadeFrom {
-        entry: appended.position().index,
-        size: head.size,
-        root: head.root.to_string(),
-        signed_at: appended.at(),
-        checkpoint: signed.to_string(),
-        exported: false,
-    };
+    let entry = incident_reported(agency.actor(&user, by), reported);
+    let made_from = made_from(agency, entry).await?;
     let mut log = IncidentLog::new(subject, agency.id.clone(), from, until);
     // A session of the period may have begun before it.
     let since = from.map(|from| from.plus_millis(-SESSION_HOURS * HOUR_MS));

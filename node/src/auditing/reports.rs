@@ -11,12 +11,28 @@ use audit::report::{Accesses, Kind, MadeFrom, Report};
 use audit::time::empty_period;
 use audit::verify::Judged;
 use audit_log::entries::audit::audit_reported;
+use audit_log::entry::Entry;
 use store::{EntryFilter, ReadStore};
 
 mod sharing;
 
 /// Entries read at a time.
 const STEP: u32 = 500;
+
+/// Puts a report on record, and says of which log it is: the entry, and the signed head that covers it.
+pub(super) async fn made_from(agency: &OwnAgency, entry: Entry) -> Result<MadeFrom, ActError> {
+    let appended = agency.log.append(entry).await?;
+    let signed = agency.log.head()?;
+    let head = signed.unverified();
+    Ok(MadeFrom {
+        entry: appended.position().index,
+        size: head.size,
+        root: head.root.to_string(),
+        signed_at: appended.at(),
+        checkpoint: signed.to_string(),
+        exported: false,
+    })
+}
 
 /// Makes a report; exceptions of agencies begin beyond what is `usual`.
 ///
@@ -40,17 +56,7 @@ pub async fn make(
         return Err(ActError::usage("a public report is no table of accesses; `accord audit report --kind public` asks for it".into()));
     }
     let reported = AuditReported { report: kind.code().into(), from, until, in_parts: false };
-    let appended = agency.log.append(audit_reported(agency.actor(&user, by), reported)).await?;
-    let signed = agency.log.head()?;
-    let head = signed.unverified();
-    let made_from = MadeFrom {
-        entry: appended.position().index,
-        size: head.size,
-        root: head.root.to_string(),
-        signed_at: appended.at(),
-        checkpoint: signed.to_string(),
-        exported: false,
-    };
+    let made_from = made_from(agency, audit_reported(agency.actor(&user, by), reported)).await?;
     let below = made_from.entry;
     let rows = match kind {
         Kind::Access | Kind::Statutory => {

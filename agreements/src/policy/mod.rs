@@ -12,6 +12,7 @@ mod page;
 mod parts;
 mod people;
 mod period;
+mod posted;
 mod section_ref;
 mod tables;
 mod warnings;
@@ -30,7 +31,7 @@ pub use codes::{
     Demand, Heading, Help, Lowered, Means, Prohibition, ReasonDemand, Standard, Strength,
 };
 pub use faults::{Fault, LEAST_AUDIT_DAYS};
-pub use page::{Designee, Page, Section};
+pub use page::Designee;
 pub use parts::{
     AuthorizedPurpose, CaseNumber, Cited, Clearance, Danger, Days, Duty, Official, Officials,
     OwnOffense, Path, Pointer, ProhibitedUse, ReadRetention, ReasonRules, Recipients, Roles,
@@ -38,6 +39,7 @@ pub use parts::{
 };
 pub use people::Reliance;
 pub use period::Period;
+pub use posted::{Page, Section};
 pub use section_ref::{SectionRef, SectionRefError};
 pub use tables::{Administration, Approval, People, Release, Retention};
 

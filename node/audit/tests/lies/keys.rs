@@ -7,9 +7,8 @@ use schemas::card::Revocation;
 use schemas::envelope::Kind;
 use schemas::event::Event;
 use schemas::event::cards::CardUpdated;
-use schemas::event::exchange::QueryAnswered;
 
-use crate::fabricated::{Agency, Log, Pair, answer, answered, at, pins, query};
+use crate::fabricated::{Agency, Log, Pair, at, pins};
 use crate::papers::agreement;
 
 /// The owner's log takes in cards of `covina`, the first confirmed by a person.
@@ -24,19 +23,6 @@ fn takes_in(pair: &mut Pair, cards: &[(i64, &Agency)]) {
         pair.owning.write(*minute, Some(&covina), actor, event, &[&of.card()]);
         pair.owning.cards.push(of.card());
     }
-}
-
-/// And a query which `by` signs at a minute.
-fn asked(pair: &mut Pair, by: &Agency, minute: i64) {
-    let (covina, port) = (pair.covina.clone(), pair.port.clone());
-    let query = query(9, &covina, &port, minute);
-    let signed = by.sign(Kind::Query, &query);
-    let answer = answer(&query, signed.digest(), minute);
-    let reply = port.sign(Kind::Answer, &answer);
-    let access = answered(&query, signed.digest(), &answer, reply.digest());
-    let event = Event::QueryAnswered(QueryAnswered { access, theirs: None });
-    let actor = Actor::requesting(&query);
-    pair.owning.write(minute, Some(&covina), actor, event, &[&signed, &reply]);
 }
 
 fn ended(log: &Log, pinned: &[&Agency]) -> Option<String> {
@@ -103,7 +89,7 @@ fn a_key_ends_as_the_log_took_it_in() {
         let mut all = vec![(1, &covina)];
         all.extend(cards.iter().map(|(minute, of)| (*minute, of)));
         takes_in(&mut pair, &all);
-        asked(&mut pair, by, 50);
+        pair.answers(by, 50);
         let found = ended(&pair.owning, &[&covina, &pair.port]);
         let told = expected.map(|(minute, entry)| {
             let (key, agency) = (by.message_key(), &covina.id);
@@ -124,7 +110,7 @@ fn what_is_under_way_when_its_key_ends_counts() {
         let mut pair = empty();
         let covina = pair.covina.clone();
         takes_in(&mut pair, &[(1, &covina), (5, &covina.with_ended_message_key(10))]);
-        asked(&mut pair, &covina, minute);
+        pair.answers(&covina, minute);
         assert_eq!(ended(&pair.owning, &[&covina, &pair.port]).is_some(), over, "{minute}");
     }
 }
@@ -137,7 +123,7 @@ fn no_card_of_another_key_ends_one() {
     let false_one = Agency::new("west-covina-ca-pd", 77).with_foreign_end(&covina, 5);
     takes_in(&mut pair, &[(1, &covina), (5, &false_one)]);
     pair.owning.cards.pop();
-    asked(&mut pair, &covina, 50);
+    pair.answers(&covina, 50);
     assert_eq!(ended(&pair.owning, &[&covina, &pair.port]), None);
     let mut pair = empty();
     takes_in(&mut pair, &[(1, &covina)]);
@@ -145,7 +131,7 @@ fn no_card_of_another_key_ends_one() {
     let held = schemas::event::cards::CardHeld { version: 2, why: "its name is another".into() };
     let actor = Actor::peer(&covina.id);
     pair.owning.write(5, Some(&covina), actor, Event::CardHeld(held), &[&waiting.card()]);
-    asked(&mut pair, &covina, 50);
+    pair.answers(&covina, 50);
     assert_eq!(ended(&pair.owning, &[&covina, &pair.port]), None);
 }
 
@@ -191,7 +177,7 @@ fn an_agency_signs_by_the_keys_that_its_cards_name() {
         let mut pair = empty();
         pair.owning.cards.truncate(1);
         pair.owning.cards.extend(named.iter().map(|of| of.card()));
-        asked(&mut pair, by, 50);
+        pair.answers(by, 50);
         let report = pair.owning.verified(&[&covina, &pair.port]);
         let unsigned = report.problems.iter().any(|one| {
             one.code == "signature"

@@ -224,14 +224,7 @@ fn a_message_of_a_key_whose_end_was_recorded_is_held_against_nobody() {
             let actor = Actor::peer(&covina.id);
             pair.owning.write(5, Some(&covina), actor, event, &[&rotated.card()]);
         }
-        let query = query(9, &covina, &port, minute);
-        let signed = covina.sign(Kind::Query, &query);
-        let answer = answer(&query, signed.digest(), minute);
-        let reply = port.sign(Kind::Answer, &answer);
-        let access = answered(&query, signed.digest(), &answer, reply.digest());
-        let event = Event::QueryAnswered(QueryAnswered { access, theirs: None });
-        let actor = Actor::requesting(&query);
-        pair.owning.write(minute, Some(&covina), actor, event, &[&signed, &reply]);
+        pair.answers(&covina, minute);
         let report = pair.owning.verified(&[&covina, &port]);
         let codes: Vec<_> = report.problems.iter().map(|problem| problem.code).collect();
         let expected: &[&str] = if ended { &["signed_with_ended_key"] } else { &[] };

@@ -169,6 +169,18 @@ impl Pair {
         pair
     }
 
+    /// The owner answers query 9, which `by` signs at a minute.
+    pub(crate) fn answers(&mut self, by: &Agency, minute: i64) {
+        let query = query(9, &self.covina, &self.port, minute);
+        let signed = by.sign(Kind::Query, &query);
+        let answer = answer(&query, signed.digest(), minute);
+        let reply = self.port.sign(Kind::Answer, &answer);
+        let access = answered(&query, signed.digest(), &answer, reply.digest());
+        let event = Event::QueryAnswered(QueryAnswered { access, theirs: None });
+        let actor = Actor::requesting(&query);
+        self.owning.write(minute, Some(&self.covina), actor, event, &[&signed, &reply]);
+    }
+
     /// An answer, its receipt, and everything that repeats it.
     pub(crate) fn answered(&mut self, id: u8, minute: i64) {
         let (covina, port) = (self.covina.clone(), self.port.clone());

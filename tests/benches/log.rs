@@ -137,6 +137,7 @@ impl Plain {
                 body,
                 envelopes,
                 nodes,
+                mentions: Vec::new(),
                 changes: StateChanges::default(),
             });
         }

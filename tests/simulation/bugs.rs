@@ -94,6 +94,7 @@ pub(crate) fn copied(row: &Row) -> Row {
         body: row.body.clone(),
         envelopes: row.envelopes.clone(),
         nodes: row.nodes.clone(),
+        mentions: row.mentions.clone(),
         changes: StateChanges {
             change: changes.change.clone(),
             asked: changes.asked.clone(),

@@ -19,7 +19,7 @@ use super::recent::Recent;
 use registry::State;
 use schemas::query::QueryId;
 use schemas::read::ReadId;
-use store::{LogState, Row, Store, TakenIn};
+use store::{LogState, Mention, Row, Store, TakenIn};
 
 /// Largest change of the registry, in bytes: quoted once more it fits a line of a bundle.
 const LARGEST_CHANGE: usize = 400 << 10;
@@ -184,6 +184,7 @@ impl Ledger {
         }
         let taken_in = peer.clone().filter(|peer| *peer == actor.agency && kind.takes_in());
         let body = Body { at, actor, registry: self.state.last_change, change, event };
+        let mentions = Mention::of(&body);
         let body =
             serde_json::to_string(&body).map_err(|e| AppendError::Unwritable(e.to_string()))?;
         if body.len() > LARGEST_BODY {
@@ -237,7 +238,7 @@ impl Ledger {
             self.state.taken_in.entry(peer).or_default().add(kind, bytes as u64);
         }
         self.count(&changes, at);
-        Ok(Row { header, header_bytes, salt, body, envelopes, nodes, changes })
+        Ok(Row { header, header_bytes, salt, body, envelopes, nodes, mentions, changes })
     }
 
     fn count(&mut self, changes: &store::StateChanges, at: Timestamp) {

@@ -25,7 +25,7 @@ use schemas::time::Timestamp;
 
 pub(super) use search::many;
 
-use super::{LogState, Pages, Row, Served, Side, StateChanges, Store};
+use super::{LogState, Mention, Pages, Row, Served, Side, StateChanges, Store};
 
 /// Where one database is.
 #[async_trait]
@@ -45,6 +45,7 @@ macro_rules! holds_at {
         holds_at!(@claims $place,
             log: a_group_is_stored_whole_or_not_at_all,
             log: an_entry_that_is_there_is_not_written_again,
+            log: what_bodies_mention_leads_to_their_entries_for_as_long_as_they_are_kept,
             log: who_saw_a_plate_is_told_for_as_long_as_the_bodies_are_kept,
             log: the_log_goes_on_where_it_ended_before_the_store_was_opened_again,
             log: the_tail_counts_answers_by_authority_day_and_receipt,
@@ -135,14 +136,16 @@ pub(super) fn row(index: u64, millis: i64, query: QueryId, changes: StateChanges
         body: "{}".into(),
         envelopes,
         nodes,
+        mentions: Vec::new(),
         changes,
     };
     write(&mut row);
     row
 }
 
-/// Writes the header of a row that was changed.
+/// Writes what stands beside the body of a row that was changed: its header, and what it mentions.
 fn write(row: &mut Row) {
+    row.mentions = Mention::stored(&row.body).unwrap();
     row.header_bytes = String::from_utf8(row.header.to_bytes().unwrap()).unwrap();
 }
 

@@ -14,7 +14,7 @@ use schemas::time::Timestamp;
 use super::inside::Inside;
 use super::packed::{Record, unpack, unpack_text};
 use super::{
-    BroughtRead, CameraStats, Debt, EndedPages, OwnRead, ReadStats, Release, ServedBefore,
+    BroughtRead, CameraStats, Debt, EndedPages, Mention, OwnRead, ReadStats, Release, ServedBefore,
     StoreError, TakenIn,
 };
 
@@ -161,6 +161,11 @@ pub(super) fn taken_in(
 /// The envelopes in the record of an entry.
 pub(super) fn envelopes_of(record: &[u8]) -> Result<Option<String>, StoreError> {
     Ok(Record::unpack(record)?.envelopes)
+}
+
+/// What the body in the record of an entry mentions.
+pub(super) fn mentions(record: &[u8]) -> Result<Vec<Mention>, StoreError> {
+    Mention::stored(&Record::unpack(record)?.body)
 }
 
 /// The reply's envelope: beside its entry it stands on the line after the query's.

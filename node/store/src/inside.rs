@@ -5,6 +5,7 @@ use schemas::entry::StoredEntry;
 use serde_json::Value;
 
 use super::decode::{self, column};
+use super::mentions::Mention;
 use super::{EntryFilter, StoreError};
 
 /// Entries that are looked into at a time: bodies are read until enough of them fit.
@@ -32,6 +33,26 @@ impl Inside {
     pub(super) fn agency(&self) -> Option<&str> {
         self.text("/actor/agency")
     }
+
+    /// The user who acted.
+    pub(super) fn user(&self) -> Option<&str> {
+        self.text("/actor/user")
+    }
+
+    /// The user for whom it was asked.
+    pub(super) fn for_user(&self) -> Option<&str> {
+        self.text("/event/access/for_user")
+    }
+
+    /// The case that it was asked for.
+    pub(super) fn case(&self) -> Option<&str> {
+        self.text("/event/access/why/case")
+    }
+
+    /// The plate that was asked for.
+    fn plate(&self) -> Option<&str> {
+        self.text("/event/access/elements/plate")
+    }
 }
 
 /// An entry as it stands in the database: index, header, record.
@@ -49,7 +70,7 @@ pub(super) struct Looking<'a> {
 impl<'a> Looking<'a> {
     /// Of up to `limit` entries that fit, from index `start` on.
     pub(super) fn of(filter: &'a EntryFilter, start: u64, limit: u32) -> Self {
-        let at_once = if filter.looks_inside() { limit.max(LOOKED_INTO) } else { limit };
+        let at_once = if filter.plate.is_some() { limit.max(LOOKED_INTO) } else { limit };
         let (start, at_once) = (column(start), i64::from(at_once));
         Self { filter, limit: limit as usize, start, at_once, found: Vec::new() }
     }
@@ -82,29 +103,22 @@ impl<'a> Looking<'a> {
 }
 
 impl EntryFilter {
-    /// Whether it takes the bodies to tell which entries fit.
-    fn looks_inside(&self) -> bool {
-        self.user.is_some() || self.plate.is_some() || self.case.is_some()
-    }
-
     /// Whether the body of an entry is one of those looked for. What is destroyed fits nothing.
     ///
     /// # Errors
     /// When it is none.
     fn fits(&self, entry: &StoredEntry) -> Result<bool, StoreError> {
-        if !self.looks_inside() {
+        let mentions = self.mentions();
+        if mentions.is_empty() && self.plate.is_none() {
             return Ok(true);
         }
         let Some(body) = &entry.body else { return Ok(false) };
-        let inside = Inside::of(body)?;
-        let is = |wanted: &Option<String>, at: &str| {
-            wanted.as_deref().is_none_or(|wanted| inside.text(at) == Some(wanted))
-        };
-        // Letters of the Latin alphabet alone are the same small and large.
-        let case = self.case.as_deref().map(str::trim).is_none_or(|wanted| {
-            let found = inside.text("/event/access/why/case");
-            found.is_some_and(|found| found.trim_matches(' ').eq_ignore_ascii_case(wanted))
-        });
-        Ok(case && is(&self.user, "/actor/user") && is(&self.plate, "/event/access/elements/plate"))
+        // What stands beside the entry has led here; what counts is what the entry says.
+        let said = Mention::stored(body)?;
+        if !mentions.iter().all(|wanted| said.contains(wanted)) {
+            return Ok(false);
+        }
+        let Some(plate) = self.plate.as_deref() else { return Ok(true) };
+        Ok(Inside::of(body)?.plate() == Some(plate))
     }
 }

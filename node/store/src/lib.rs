@@ -40,6 +40,7 @@ mod contract;
 mod decode;
 mod error;
 mod inside;
+mod mentions;
 pub mod migrations;
 pub mod moving;
 pub mod packed;
@@ -67,6 +68,7 @@ use schemas::text::Text;
 use schemas::time::Timestamp;
 
 pub use error::StoreError;
+pub use mentions::{Mention, MentionSum};
 pub use read::{
     Database, Debts, Due, Exchanges, Heads, LogRecords, OwnReads, PhotographReferences, ReadStore,
 };
@@ -175,7 +177,9 @@ pub struct EntryFilter {
     pub kind: Option<EntryKind>,
     /// Whose actor is this user.
     pub user: Option<String>,
-    /// Whose query elements name this plate.
+    /// Whose access somebody asked for this user.
+    pub for_user: Option<String>,
+    /// Whose query elements name this plate: no index leads there, each body is looked into.
     pub plate: Option<String>,
     /// Belonging to this exchange.
     pub query: Option<Digest>,

@@ -18,8 +18,8 @@ use schemas::read::{Read, ReadId};
 use schemas::time::Timestamp;
 
 use crate::{
-    AskedBefore, BroughtRead, Debt, EndedPages, EntryFilter, Found, Known, OwnRead, Queued,
-    ReadStats, Release, ServedBefore, Side, StoreError, StoredChange, Witnessed,
+    AskedBefore, BroughtRead, Debt, EndedPages, EntryFilter, Found, Known, Mention, MentionSum,
+    OwnRead, Queued, ReadStats, Release, ServedBefore, Side, StoreError, StoredChange, Witnessed,
 };
 
 /// A database for reading: it can neither commit nor destroy.
@@ -57,6 +57,24 @@ pub trait LogRecords: Send + Sync + 'static {
     /// Up to `limit` entries that released or showed a read of `plate`, of those before index `end` the newest
     /// first, as far as their bodies are kept; of a kind whose body stays, as long as of those around it.
     async fn shown(&self, plate: &str, end: u64, limit: u32) -> Result<Vec<u64>, StoreError>;
+
+    /// Up to `limit` entries whose kept bodies mention something, of those before index `end` the newest
+    /// first.
+    async fn mentioning(
+        &self,
+        mention: &Mention,
+        end: u64,
+        limit: u32,
+    ) -> Result<Vec<u64>, StoreError>;
+
+    /// Up to `limit` things that entries before index `end` mention, in order, after `after`; each with the
+    /// entries that mention it.
+    async fn mentions(
+        &self,
+        after: Option<&Mention>,
+        end: u64,
+        limit: u32,
+    ) -> Result<Vec<(Mention, MentionSum)>, StoreError>;
 
     /// The hashes of perfect subtrees of the log's tree, in the order asked for.
     async fn subtrees(&self, wanted: &[Subtree]) -> Result<Vec<Digest>, StoreError>;

@@ -11,6 +11,7 @@ use schemas::query::QueryId;
 use schemas::read::{Read, ReadId};
 use schemas::time::Timestamp;
 
+use crate::mentions::Mention;
 use crate::search::terms::Terms;
 
 /// An entry with all that becomes durable with it.
@@ -28,6 +29,8 @@ pub struct Row {
     pub envelopes: Option<String>,
     /// The hashes of the perfect subtrees above the leaf that it completed, lowest first.
     pub nodes: Vec<Digest>,
+    /// What its body mentions, each once: what it is looked for by as long as the body is kept.
+    pub mentions: Vec<Mention>,
     /// What else changes in the same transaction.
     pub changes: StateChanges,
 }

@@ -21,6 +21,7 @@ use store::{
     Outbox, OwnRead, OwnReads, PhotographReferences, Queued, ReadStats, Release, Row, ServedBefore,
     Side, SignInRecords, StoreError, StoredAuthenticator, StoredChange, StoredSession, Witnessed,
 };
+use store::{Mention, MentionSum};
 
 use super::SimStore;
 use crate::bugs::Bug;
@@ -39,6 +40,24 @@ impl LogRecords for SimStore {
 
     async fn shown(&self, plate: &str, end: u64, limit: u32) -> Result<Vec<u64>, StoreError> {
         self.ask(self.disk.database.shown(plate, end, limit)).await
+    }
+
+    async fn mentioning(
+        &self,
+        mention: &Mention,
+        end: u64,
+        limit: u32,
+    ) -> Result<Vec<u64>, StoreError> {
+        self.ask(self.disk.database.mentioning(mention, end, limit)).await
+    }
+
+    async fn mentions(
+        &self,
+        after: Option<&Mention>,
+        end: u64,
+        limit: u32,
+    ) -> Result<Vec<(Mention, MentionSum)>, StoreError> {
+        self.ask(self.disk.database.mentions(after, end, limit)).await
     }
 
     async fn subtrees(&self, wanted: &[Subtree]) -> Result<Vec<Digest>, StoreError> {

@@ -20,6 +20,7 @@ use store::{
     Outbox, OwnRead, OwnReads, PhotographReferences, Queued, ReadStats, Release, Row, ServedBefore,
     Side, StoreError, StoredChange, Witnessed,
 };
+use store::{Mention, MentionSum};
 
 use super::{FaultyStore, Step};
 
@@ -38,6 +39,26 @@ impl LogRecords for FaultyStore {
     async fn shown(&self, plate: &str, end: u64, limit: u32) -> Result<Vec<u64>, StoreError> {
         self.calls("shown");
         self.inner.shown(plate, end, limit).await
+    }
+
+    async fn mentioning(
+        &self,
+        mention: &Mention,
+        end: u64,
+        limit: u32,
+    ) -> Result<Vec<u64>, StoreError> {
+        self.calls("mentioning");
+        self.inner.mentioning(mention, end, limit).await
+    }
+
+    async fn mentions(
+        &self,
+        after: Option<&Mention>,
+        end: u64,
+        limit: u32,
+    ) -> Result<Vec<(Mention, MentionSum)>, StoreError> {
+        self.calls("mentions");
+        self.inner.mentions(after, end, limit).await
     }
 
     async fn subtrees(&self, wanted: &[Subtree]) -> Result<Vec<Digest>, StoreError> {

@@ -1,10 +1,11 @@
 //! What a person has asked before: her own queries and searches as her agency's log tells them, so that she
 //! finds again what she was answered.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use schemas::body::{Access, Outcome};
-use schemas::entry::EntryKind;
+use schemas::entry::{EntryKind, Header, StoredEntry};
+use schemas::plate::Plate;
 use schemas::query::QueryId;
 use schemas::text::Text;
 use schemas::time::Timestamp;
@@ -12,12 +13,10 @@ use serde::Serialize;
 
 use crate::permission::{ActError, OwnAgency, Principal, authorize_seeing};
 use audit::view::LogEntry;
-use store::{EntryFilter, ReadStore};
+use store::{EntryFilter, Mention, ReadStore};
 
 /// Entries read at a time.
 const STEP: u32 = 500;
-/// How many days back it is looked for what somebody else asked for her.
-const FOR_HER_DAYS: u32 = 30;
 /// Most queries that are told.
 pub const MOST: usize = 500;
 
@@ -73,36 +72,11 @@ pub async fn history(
     by: &Principal,
     wanted: &PastWanted,
 ) -> Result<Vec<PastQuery>, ActError> {
-    let now = agency.clock.now();
-    authorize_seeing(&agency.registry.state(), by, now)?;
-    let filter = EntryFilter {
-        from: wanted.from,
-        until: wanted.until,
-        user: Some(by.user.to_string()),
-        plate: wanted.plate.clone(),
-        query: wanted.id.map(|id| id.digest()),
-        case: wanted.case.as_ref().map(ToString::to_string),
-        ..EntryFilter::default()
-    };
-    let most = wanted.most.unwrap_or(MOST).clamp(1, MOST);
-    let (mut found, mut start) = (Found::default(), 0);
-    loop {
-        let step = store.entries(&filter, start, STEP).await?;
-        let full = step.len() == STEP as usize;
-        for stored in &step {
-            let entry = LogEntry::of(stored)?;
-            start = entry.header.index.saturating_add(1);
-            found.take((agency, by), &entry, (wanted.after, most));
-        }
-        if !full {
-            break;
-        }
-    }
-    let since = now.minus_days(FOR_HER_DAYS);
-    let from = Some(wanted.from.map_or(since, |from| from.max(since)));
-    let filter = EntryFilter { from, user: None, ..filter };
-    take_asked_for(&mut found, (agency, by), store, filter, (wanted.after, most)).await?;
-    Ok(found.newest_first())
+    authorize_seeing(&agency.registry.state(), by, agency.clock.now())?;
+    let found = Looking { agency, store, by, wanted };
+    let mut all = found.of(Hers::Asked).await?;
+    all.extend(found.of(Hers::AskedForHer).await?);
+    Ok(newest_first(all, found.most()))
 }
 
 /// The queries that somebody else asked for `by` since then, the newest first.
@@ -116,50 +90,143 @@ pub async fn asked_for_her(
     since: Timestamp,
 ) -> Result<Vec<PastQuery>, ActError> {
     authorize_seeing(&agency.registry.state(), by, agency.clock.now())?;
-    let filter = EntryFilter { from: Some(since), ..EntryFilter::default() };
-    let mut found = Found::default();
-    take_asked_for(&mut found, (agency, by), store, filter, (None, MOST)).await?;
-    Ok(found.newest_first())
+    let wanted = PastWanted { from: Some(since), ..PastWanted::default() };
+    let found = Looking { agency, store, by, wanted: &wanted };
+    Ok(newest_first(found.of(Hers::AskedForHer).await?, MOST))
 }
 
-/// Takes in what somebody else asked for her, of the queries that fit `filter`.
-async fn take_asked_for(
-    found: &mut Found,
-    (agency, by): (&OwnAgency, &Principal),
-    store: &dyn ReadStore,
-    filter: EntryFilter,
-    page: (Option<u64>, usize),
-) -> Result<(), ActError> {
-    let filter = EntryFilter { kind: Some(EntryKind::QuerySent), ..filter };
-    for id in asked_for(store, by, &filter).await? {
-        let of_it = EntryFilter { query: Some(id.digest()), ..EntryFilter::default() };
-        for stored in &store.entries(&of_it, 0, STEP).await? {
-            found.take((agency, by), &LogEntry::of(stored)?, page);
-        }
+/// Queries by the entry that asked each, the newest first.
+fn newest_first(all: BTreeMap<u64, PastQuery>, most: usize) -> Vec<PastQuery> {
+    all.into_values().rev().take(most).collect()
+}
+
+/// Why a query is among hers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Hers {
+    Asked,
+    AskedForHer,
+}
+
+/// A search for what somebody asked.
+struct Looking<'a> {
+    agency: &'a OwnAgency,
+    store: &'a dyn ReadStore,
+    by: &'a Principal,
+    wanted: &'a PastWanted,
+}
+
+impl Looking<'_> {
+    fn most(&self) -> usize {
+        self.wanted.most.unwrap_or(MOST).clamp(1, MOST)
     }
-    Ok(())
-}
 
-/// The queries that somebody else asked for her, among these.
-async fn asked_for(
-    store: &dyn ReadStore,
-    by: &Principal,
-    filter: &EntryFilter,
-) -> Result<BTreeSet<QueryId>, ActError> {
-    let (mut found, mut start) = (BTreeSet::new(), 0);
-    loop {
-        let step = store.entries(filter, start, STEP).await?;
-        for stored in &step {
+    /// The newest of hers that are wanted, by the entry that asked each. The log is walked through from its
+    /// end, by her entries alone, and no further than it takes.
+    async fn of(&self, hers: Hers) -> Result<BTreeMap<u64, PastQuery>, ActError> {
+        let user = Some(self.by.user.to_string());
+        let (hers_by, user, for_user) = match hers {
+            Hers::Asked => (Mention::actor(&self.by.user), user, None),
+            Hers::AskedForHer => (Mention::for_user(&self.by.user), None, user),
+        };
+        // Of a case there are fewer entries than of hers.
+        let case = self.wanted.case.as_ref();
+        let mention = case.map_or(hers_by, |case| Mention::case(case.as_str()));
+        let filter = EntryFilter {
+            from: self.wanted.from,
+            until: self.wanted.until,
+            user,
+            for_user,
+            query: self.wanted.id.map(|id| id.digest()),
+            case: case.map(ToString::to_string),
+            ..EntryFilter::default()
+        };
+        let mut found = Found::default();
+        if self.wanted.id.is_some() {
+            // The entries of one exchange are few.
+            self.take(&mut found, hers, &self.store.entries(&filter, 0, STEP).await?)?;
+        } else {
+            let first = self.first().await?;
+            let mut end = self.wanted.after.unwrap_or(u64::MAX);
+            while found.by_entry.len() < self.most() {
+                let step = self.store.mentioning(&mention, end, STEP).await?;
+                let Some(start) = step.last().copied() else { break };
+                let fitting = self.store.entries(&filter, start.max(first), STEP).await?;
+                self.take(&mut found, hers, &before(fitting, end))?;
+                if start <= first {
+                    break;
+                }
+                end = start;
+            }
+        }
+        self.settle(&mut found).await?;
+        Ok(found.by_entry)
+    }
+
+    /// The first entry of the period.
+    async fn first(&self) -> Result<u64, ActError> {
+        let Some(from) = self.wanted.from else { return Ok(0) };
+        let filter = EntryFilter { from: Some(from), ..EntryFilter::default() };
+        let first = self.store.entries(&filter, 0, 1).await?.pop();
+        Ok(first.map_or(u64::MAX, |entry| index(&entry)))
+    }
+
+    /// Takes in entries, the newest first.
+    fn take(&self, found: &mut Found, hers: Hers, entries: &[StoredEntry]) -> Result<(), ActError> {
+        for stored in entries.iter().rev() {
             let entry = LogEntry::of(stored)?;
-            start = entry.header.index.saturating_add(1);
-            let access = entry.body.as_ref().and_then(|body| body.event.access());
-            let hers = |access: &&Access| access.for_user.as_ref() == Some(&by.user);
-            found.extend(access.filter(hers).map(|access| access.query_id));
+            let body = entry.body.as_ref();
+            let Some(access) = body.and_then(|body| body.event.access()) else { continue };
+            // A program is shown nothing that was asked for a purpose for which it may not ask.
+            let hidden = self.by.may_ask_for(access.why.purpose).is_err();
+            let plate = access.elements.plate.as_ref().map(Plate::as_str);
+            let wanted = self.wanted.plate.is_none() || self.wanted.plate.as_deref() == plate;
+            if access.requester == self.agency.id && !hidden && wanted {
+                found.take(hers, &entry, access);
+            }
         }
-        if step.len() < STEP as usize {
-            return Ok(found);
-        }
+        Ok(())
     }
+
+    /// What became of queries whose end was not among the entries that were walked through.
+    async fn settle(&self, found: &mut Found) -> Result<(), ActError> {
+        for query in found.by_entry.values_mut() {
+            let id = query.access.query_id;
+            if query.own || found.settled.contains_key(&id) {
+                continue;
+            }
+            let filter = EntryFilter { query: Some(id.digest()), ..EntryFilter::default() };
+            for stored in self.store.entries(&filter, query.entry, STEP).await?.iter().rev() {
+                let entry = LogEntry::of(stored)?;
+                let body = entry.body.as_ref();
+                if let Some(access) = body.and_then(|body| body.event.access())
+                    && settles(entry.header.kind, access)
+                {
+                    query.access = access.clone();
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The index of an entry; that of one without a header is past everything.
+fn index(entry: &StoredEntry) -> u64 {
+    Header::from_bytes(entry.header.as_bytes()).map_or(u64::MAX, |header| header.index)
+}
+
+/// Those of `entries` before `end`.
+fn before(mut entries: Vec<StoredEntry>, end: u64) -> Vec<StoredEntry> {
+    entries.retain(|entry| index(entry) < end);
+    entries
+}
+
+/// Whether an entry says what became of a query.
+fn settles(kind: EntryKind, access: &Access) -> bool {
+    let asks =
+        matches!(kind, EntryKind::ReadsSearched | EntryKind::QuerySent | EntryKind::QueryDeclined);
+    // An answer that is shown again may be shown to somebody else.
+    !asks && kind != EntryKind::AnswerViewed && access.outcome != Outcome::Receipted
 }
 
 /// One query of hers by its id, or by what no other of her queries begins with.
@@ -204,59 +271,35 @@ pub async fn past_query(
     }
 }
 
-/// Queries by the entry that asked them, and which entry that was.
+/// What was found, from the newest to the oldest.
 #[derive(Default)]
 struct Found {
     by_entry: BTreeMap<u64, PastQuery>,
     asked_by: BTreeMap<QueryId, u64>,
+    settled: BTreeMap<QueryId, Access>,
 }
 
 impl Found {
-    fn take(
-        &mut self,
-        (agency, by): (&OwnAgency, &Principal),
-        entry: &LogEntry,
-        page: (Option<u64>, usize),
-    ) {
-        let (after, most) = page;
-        let body = entry.body.as_ref();
-        let Some(access) = body.and_then(|body| body.event.access()) else { return };
-        // A program is shown nothing that was asked for a purpose for which it may not ask.
-        if access.requester != agency.id || by.may_ask_for(access.why.purpose).is_err() {
-            return;
-        }
+    fn take(&mut self, hers: Hers, entry: &LogEntry, access: &Access) {
         let (index, id) = (entry.header.index, access.query_id);
-        let own = match entry.header.kind {
-            EntryKind::ReadsSearched => true,
-            EntryKind::QuerySent | EntryKind::QueryDeclined => false,
-            // Shown again, perhaps to somebody else: no query of hers.
-            EntryKind::AnswerViewed => return,
-            _ => return self.settle(id, access),
+        let own = match (entry.header.kind, hers) {
+            (EntryKind::ReadsSearched, Hers::Asked) => true,
+            (EntryKind::QuerySent, _) | (EntryKind::QueryDeclined, Hers::Asked) => false,
+            // Only what left the agency for her has an answer that she may see.
+            (EntryKind::ReadsSearched | EntryKind::QueryDeclined, Hers::AskedForHer) => return,
+            (kind, _) => {
+                if settles(kind, access) {
+                    self.settled.entry(id).or_insert_with(|| access.clone());
+                }
+                return;
+            }
         };
         // Sent again under its id, it is the query of before.
-        if self.asked_by.contains_key(&id) || after.is_some_and(|after| index >= after) {
-            return;
+        if let Some(again) = self.asked_by.insert(id, index) {
+            self.by_entry.remove(&again);
         }
+        let access = self.settled.get(&id).unwrap_or(access).clone();
         let at = entry.header.at;
-        self.by_entry.insert(index, PastQuery { entry: index, at, access: access.clone(), own });
-        self.asked_by.insert(id, index);
-        if self.by_entry.len() > most
-            && let Some((_, oldest)) = self.by_entry.pop_first()
-        {
-            self.asked_by.remove(&oldest.access.query_id);
-        }
-    }
-
-    fn settle(&mut self, id: QueryId, access: &Access) {
-        let known = self.asked_by.get(&id).and_then(|index| self.by_entry.get_mut(index));
-        if let Some(known) = known
-            && access.outcome != Outcome::Receipted
-        {
-            known.access = access.clone();
-        }
-    }
-
-    fn newest_first(self) -> Vec<PastQuery> {
-        self.by_entry.into_values().rev().collect()
+        self.by_entry.insert(index, PastQuery { entry: index, at, access, own });
     }
 }

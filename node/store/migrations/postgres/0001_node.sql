@@ -213,6 +213,15 @@ create table shown (
     primary key (plate, entry)
 );
 
+-- What the body of an entry mentions, since it is packed: who acted (what is 1), for whom it was asked (2),
+-- and the case (3, in small letters). A row goes with its entry's record.
+create table mentions (
+    what     bigint not null,
+    word     text   collate "C" not null,
+    entry    bigint not null,
+    primary key (what, word, entry)
+);
+
 -- Earlier versions of reads that were corrected, or told better by their reader, by the entry of that.
 create table read_versions (
     read    bytea  not null,

@@ -36,7 +36,8 @@ create function append(
     owed_entry bigint[], owed_at bigint[], owed_peer text[], owed_query text[], owed_envelope bytea[],
     proved bigint[],
     waived_entry bigint[], waived_peer text[],
-    shown_entry bigint[], shown_plate text[]
+    shown_entry bigint[], shown_plate text[],
+    mention_what bigint[], mention_word text[], mention_entry bigint[]
 ) returns void language plpgsql
 set enable_seqscan = off
 set enable_hashjoin = off
@@ -244,6 +245,11 @@ begin
 
     if cardinality(shown_entry) > 0 then
         insert into shown (entry, plate) select * from unnest(shown_entry, shown_plate);
+    end if;
+
+    if cardinality(mention_entry) > 0 then
+        insert into mentions (what, word, entry)
+            select * from unnest(mention_what, mention_word, mention_entry);
     end if;
 
     if cardinality(waived_peer) > 0 then

@@ -117,6 +117,15 @@ create table shown (
 ) strict;
 create unique index shown_by_plate on shown (plate, entry);
 
+-- What the body of an entry mentions, since it is packed: who acted (what is 1), for whom it was asked (2),
+-- and the case (3, in small letters). A row goes with its entry's record.
+create table mentions (
+    what     integer not null,
+    word     text    not null,
+    entry    integer not null references entries (idx),
+    primary key (what, word, entry)
+) strict, without rowid;
+
 -- Entries that peers' logs must hold of exchanges and have not proven: by the entry that left each, the
 -- digest of what stands beside the peer's. Whose are proven are deleted, so that there are few; looked
 -- through from end to end. waited: for how many seconds it was owed over a connection that stood;
@@ -276,9 +285,9 @@ create view appended (
     owed_peer, owed_query, owed_envelope,
     waived_peer,
     letters, reads, versions, corrected, purged, ended, proved, long,
-    shown,
+    shown, mentions,
     head
-) as select null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
+) as select null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
     null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
     null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null
     where false;

@@ -93,6 +93,9 @@ begin
         where new.waived_peer is not null and peer = new.waived_peer and entry < new.idx;
     insert into shown (entry, plate)
         select new.idx, value from json_each(new.shown) where new.shown is not null;
+    insert into mentions (what, word, entry)
+        select value->>0, value->>1, new.idx from json_each(new.mentions)
+        where new.mentions is not null;
     insert into head (one, signed) select 1, new.head where new.head is not null
         on conflict (one) do update set signed = excluded.signed;
 end;

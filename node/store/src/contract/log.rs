@@ -4,7 +4,7 @@ use schemas::entry::{EntryKind, Header};
 use schemas::merkle::{Frontier, Subtree, root_nodes};
 
 use super::*;
-use crate::{EntryFilter, StoreError, StoredChange};
+use crate::{EntryFilter, Mention, MentionSum, StoreError, StoredChange};
 
 pub(crate) async fn a_group_is_stored_whole_or_not_at_all(place: &impl Place) {
     let store = begun(place).await;
@@ -238,6 +238,7 @@ pub(crate) async fn entries_are_found_by_each_filter_and_by_all_at_once(place: &
         write(row);
     }
     rows[3].body = body("O'Hara", "ÄB 1", "ÄB-9");
+    write(&mut rows[3]);
     store.commit(&rows, HEAD).await.unwrap();
     let all = EntryFilter::default();
     let of = |change: &dyn Fn(&mut EntryFilter)| {
@@ -275,6 +276,7 @@ pub(crate) async fn entries_are_found_by_each_filter_and_by_all_at_once(place: &
                 query: Some(id(6).digest()),
                 exchanges_only: true,
                 case: Some("26-00417a".into()),
+                for_user: None,
                 ending: true,
                 changing: false,
             },
@@ -366,6 +368,82 @@ pub(crate) async fn only_bodies_that_end_are_destroyed(place: &impl Place) {
     assert!(store.entries(&ending, 0, 100).await.unwrap().is_empty());
     store.erase_traces().await.unwrap();
     assert_eq!(store.log_state(at(0)).await.unwrap().size, 40);
+}
+
+pub(crate) async fn what_bodies_mention_leads_to_their_entries_for_as_long_as_they_are_kept(
+    place: &impl Place,
+) {
+    let store = begun(place).await;
+    let saying = |n: u64, kind: EntryKind, user: &str, event: serde_json::Value| {
+        let mut row = plain(n, 0);
+        row.header.kind = kind;
+        let actor = serde_json::json!({ "user": user, "agency": "asking-ca-pd" });
+        row.body = serde_json::json!({ "actor": actor, "event": event }).to_string();
+        write(&mut row);
+        row
+    };
+    let asked = |case: &str, for_user: Option<&str>| {
+        let why = serde_json::json!({ "case": case });
+        serde_json::json!({ "access": { "why": why, "for_user": for_user } })
+    };
+    let nothing = serde_json::json!({});
+    let group = [
+        saying(0, EntryKind::QuerySent, "jdoe", asked("26-00417A", None)),
+        saying(1, EntryKind::QuerySent, "dispatch", asked(" 26-00417a ", Some("jdoe"))),
+        saying(2, EntryKind::AnswerViewed, "jdoe", nothing.clone()),
+        saying(3, EntryKind::UserAdded, "jdoe", nothing),
+    ];
+    store.commit(&group, HEAD).await.unwrap();
+    drop(store);
+    let store = begun(place).await;
+    let jdoe = "jdoe".parse().unwrap();
+    let (acted, for_her) = (Mention::actor(&jdoe), Mention::for_user(&jdoe));
+    let case = Mention::case("26-00417A");
+    let lead =
+        async |mention: &Mention, end, limit| store.mentioning(mention, end, limit).await.unwrap();
+    assert_eq!(lead(&acted, 9, 9).await, [3, 2, 0]);
+    assert_eq!(lead(&acted, 3, 1).await, [2]);
+    assert_eq!((lead(&for_her, 9, 9).await, lead(&case, 9, 9).await), (vec![1], vec![1, 0]));
+    let filter = |user: Option<&str>, for_user: Option<&str>, case: Option<&str>| EntryFilter {
+        user: user.map(str::to_owned),
+        for_user: for_user.map(str::to_owned),
+        case: case.map(str::to_owned),
+        ..EntryFilter::default()
+    };
+    for (filter, expected) in [
+        (filter(Some("jdoe"), None, None), vec![0, 2, 3]),
+        (filter(Some("jdoe"), None, Some("26-00417a")), vec![0]),
+        (filter(None, Some("jdoe"), None), vec![1]),
+        (filter(Some("dispatch"), Some("jdoe"), Some("26-00417A")), vec![1]),
+        (filter(Some("dispatch"), Some("dispatch"), None), vec![]),
+    ] {
+        let found = store.entries(&filter, 0, 9).await.unwrap();
+        let found: Vec<_> = found.into_iter().map(|entry| entry.header).collect();
+        let expected: Vec<_> =
+            expected.iter().map(|n: &usize| group[*n].header_bytes.clone()).collect();
+        assert_eq!(found, expected, "{filter:?}");
+    }
+    let sum = |indexes: &[u64]| {
+        let mut sum = MentionSum::default();
+        indexes.iter().for_each(|index| sum.add(*index));
+        sum
+    };
+    let all = store.mentions(None, 9, 9).await.unwrap();
+    let dispatch = Mention::actor(&"dispatch".parse().unwrap());
+    let told = [
+        (dispatch.clone(), sum(&[1])),
+        (acted.clone(), sum(&[0, 2, 3])),
+        (for_her.clone(), sum(&[1])),
+        (case.clone(), sum(&[0, 1])),
+    ];
+    assert_eq!(all, told);
+    assert_eq!(
+        store.mentions(Some(&dispatch), 3, 1).await.unwrap(),
+        [(acted.clone(), sum(&[0, 2]))]
+    );
+    store.redact(0, 3).await.unwrap();
+    // A body that stays is found by what it says.
+    assert_eq!(store.mentions(None, 9, 9).await.unwrap(), [(acted, sum(&[3]))]);
 }
 
 pub(crate) async fn who_saw_a_plate_is_told_for_as_long_as_the_bodies_are_kept(place: &impl Place) {

@@ -44,9 +44,10 @@ impl Source {
     ) -> Result<Vec<Numbered>, StoreError> {
         let columns: Vec<&str> = table.columns.iter().map(|column| column.source).collect();
         let statement = format!(
-            "select rowid, {} from {} where rowid > ?1 order by rowid limit ?2",
+            "select {number}, {} from {} where {number} > ?1 order by {number} limit ?2",
             columns.join(", "),
-            table.from
+            table.from,
+            number = table.number,
         );
         let rows = sqlx::query(AssertSqlSafe(statement))
             .bind(after)

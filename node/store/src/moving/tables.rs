@@ -36,6 +36,8 @@ pub(super) struct Table {
     pub(super) from: &'static str,
     /// The first one finds a row at the target.
     pub(super) columns: &'static [Column],
+    /// What numbers the rows at the source: an expression that is another one for each.
+    pub(super) number: &'static str,
     /// Rows that are taken at once: fewer where they are long.
     pub(super) at_once: i64,
 }
@@ -63,12 +65,15 @@ macro_rules! column {
 }
 
 macro_rules! tables {
-    ($($name:ident from $from:ident, $at_once:literal at once:
+    (@number) => { "rowid" };
+    (@number $number:literal) => { $number };
+    ($($name:ident from $from:ident $(by $number:literal)?, $at_once:literal at once:
         { $($kind:ident $column:ident $(= $source:literal)?,)* })*) => {
         /// All tables, those that others belong to first.
         pub(super) static TABLES: &[Table] = &[$(Table {
             name: stringify!($name),
             from: stringify!($from),
+            number: tables!(@number $($number)?),
             columns: &[$(column!($kind $column $(= $source)?),)*],
             at_once: $at_once,
         },)*];
@@ -100,6 +105,8 @@ tables! {
         Bytes images = "unhex((select group_concat(value, '') from json_each(pages.images)))",
     }
     shown from shown, 10_000 at once: { Int entry, Text plate, }
+    // An entry mentions one thing of a kind.
+    mentions from mentions by "entry * 4 + what", 50_000 at once: { Int entry, Int what, Text word, }
     debts from debts, 5_000 at once: {
         Int entry, Int at, Text peer, Text query_id, Bytes envelope, Int waited, Int waived,
     }

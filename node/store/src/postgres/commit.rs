@@ -150,6 +150,9 @@ columns! {
     waived_peer: &'a str,
     shown_entry: i64,
     shown_plate: &'a str,
+    mention_what: i64,
+    mention_word: &'a str,
+    mention_entry: i64,
 }
 
 /// One group, with what it does to the times of entries before it.
@@ -209,6 +212,12 @@ impl<'a> Batch<'a> {
         self.entry_header.push(pack(row.header_bytes.as_bytes())?);
         self.entry_record.push(Record::pack(&row.salt, &row.body, row.envelopes.as_deref())?);
         self.entry_nodes.push(packed(row.nodes.iter().map(|node| node.as_bytes())));
+        for mention in &row.mentions {
+            let (what, word) = mention.columns();
+            self.mention_what.push(what);
+            self.mention_word.push(word);
+            self.mention_entry.push(index);
+        }
         self.exchanges(row, index, at);
         self.debts(row, index, at);
         self.outgoing(row, index)?;

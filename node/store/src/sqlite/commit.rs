@@ -19,11 +19,13 @@ use super::super::decode::column;
 use super::super::packed::{Record, pack};
 use super::super::restamp::Restamping;
 use super::super::search::terms::Terms;
-use super::super::{Corrected, Pages, Receipted, Row, Served, Settled, StateChanges, StoreError};
+use super::super::{
+    Corrected, Mention, Pages, Receipted, Row, Served, Settled, StateChanges, StoreError,
+};
 use super::log::first_from;
 
 /// Columns of the view `appended`.
-const COLUMNS: usize = 50;
+const COLUMNS: usize = 51;
 /// Most entries of a group whose statement is kept for the next group of as many.
 const OFTEN: usize = 64;
 
@@ -138,6 +140,8 @@ impl Values {
         self.put(changes.waived.as_ref().map(ToString::to_string))?;
         self.many(changes)?;
         self.put(rows(&changes.shown)?)?;
+        let mentions: Vec<_> = row.mentions.iter().map(Mention::columns).collect();
+        self.put(rows(&mentions)?)?;
         self.put(head.map(str::to_owned))
     }
 

@@ -18,7 +18,7 @@ use super::super::decode::{
 };
 use super::super::inside::{Looking, Standing};
 use super::super::{EntryFilter, LogState, StoreError, TakenIn};
-use crate::{LogRecords, LogWriter, Row, StoredChange};
+use crate::{LogRecords, LogWriter, Mention, MentionSum, Row, StoredChange};
 
 #[async_trait]
 impl LogWriter for super::Sqlite {
@@ -49,6 +49,24 @@ impl LogRecords for super::Sqlite {
 
     async fn shown(&self, plate: &str, end: u64, limit: u32) -> Result<Vec<u64>, StoreError> {
         shown(&mut *self.readers.take().await?, plate, end, limit).await
+    }
+
+    async fn mentioning(
+        &self,
+        mention: &Mention,
+        end: u64,
+        limit: u32,
+    ) -> Result<Vec<u64>, StoreError> {
+        mentioning(&mut *self.readers.take().await?, mention, end, limit).await
+    }
+
+    async fn mentions(
+        &self,
+        after: Option<&Mention>,
+        end: u64,
+        limit: u32,
+    ) -> Result<Vec<(Mention, MentionSum)>, StoreError> {
+        mentions(&mut *self.readers.take().await?, after, end, limit).await
     }
 
     async fn subtrees(&self, wanted: &[Subtree]) -> Result<Vec<Digest>, StoreError> {
@@ -239,6 +257,54 @@ pub(super) async fn shown(
     found.into_iter().map(number).collect()
 }
 
+/// Entries whose kept bodies mention something, the newest first.
+pub(super) async fn mentioning(
+    reader: &mut SqliteConnection,
+    mention: &Mention,
+    end: u64,
+    limit: u32,
+) -> Result<Vec<u64>, StoreError> {
+    let (what, word) = mention.columns();
+    let found: Vec<i64> = sqlx::query_scalar(
+        "select entry from mentions where what = ?1 and word = ?2 and entry < ?3
+         order by entry desc limit ?4",
+    )
+    .bind(what)
+    .bind(word)
+    .bind(column(end))
+    .bind(i64::from(limit))
+    .fetch_all(reader)
+    .await?;
+    found.into_iter().map(number).collect()
+}
+
+/// What entries before an index mention, each with those entries, in order.
+pub(super) async fn mentions(
+    reader: &mut SqliteConnection,
+    after: Option<&Mention>,
+    end: u64,
+    limit: u32,
+) -> Result<Vec<(Mention, MentionSum)>, StoreError> {
+    let (what, word) = after.map_or((0, ""), Mention::columns);
+    let rows: Vec<(i64, String, i64, i64)> = sqlx::query_as(
+        "select what, word, count(*), sum(entry) from mentions
+         where (what, word) > (?1, ?2) and entry < ?3
+         group by what, word order by what, word limit ?4",
+    )
+    .bind(what)
+    .bind(word)
+    .bind(column(end))
+    .bind(i64::from(limit))
+    .fetch_all(reader)
+    .await?;
+    rows.into_iter()
+        .map(|(what, word, entries, indexes)| {
+            let sum = MentionSum { entries: number(entries)?, indexes: number(indexes)? };
+            Ok((Mention::from_columns(what, word)?, sum))
+        })
+        .collect()
+}
+
 pub(super) async fn changes(
     reader: &mut SqliteConnection,
     start: u64,
@@ -293,9 +359,28 @@ async fn beside(
     start: i64,
     limit: i64,
 ) -> Result<Vec<Standing>, StoreError> {
-    let mut query: QueryBuilder<Sqlite> =
-        QueryBuilder::new("select idx, header, record from entries where idx >= ");
-    query.push_bind(start);
+    let mut query: QueryBuilder<Sqlite> = QueryBuilder::new("select idx, header, record from ");
+    let mentions = filter.mentions();
+    let mut mentions = mentions.iter().map(Mention::columns);
+    let index = match mentions.next() {
+        Some((what, word)) => {
+            query.push("mentions cross join entries on idx = entry where what = ").push_bind(what);
+            query.push(" and word = ").push_bind(word.to_owned());
+            "entry"
+        }
+        None => {
+            query.push("entries where true");
+            "idx"
+        }
+    };
+    query.push(" and ").push(index).push(" >= ").push_bind(start);
+    for (what, word) in mentions {
+        query
+            .push(" and exists (select 1 from mentions as other where other.what = ")
+            .push_bind(what);
+        query.push(" and other.word = ").push_bind(word.to_owned());
+        query.push(" and other.entry = idx)");
+    }
     if let Some(peer) = &filter.peer {
         query.push(" and peer = ").push_bind(peer.as_str().to_owned());
     }
@@ -322,6 +407,6 @@ async fn beside(
     if filter.changing {
         query.push(" and idx in (select idx from changes)");
     }
-    query.push(" order by idx limit ").push_bind(limit);
+    query.push(" order by ").push(index).push(" limit ").push_bind(limit);
     Ok(query.build_query_as().fetch_all(reader).await?)
 }

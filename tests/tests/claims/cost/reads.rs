@@ -50,7 +50,7 @@ const SEARCH: Bounds = Bounds {
     calls: 4.0,
     commits: 1.1,
     pages: 20.0,
-    rows: 2.0,
+    rows: 4.0,
     kept: 4_500.0,
 };
 

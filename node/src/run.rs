@@ -188,6 +188,7 @@ impl Node {
             certificate,
             metrics_token,
             metrics_cache: MetricsCache::default(),
+            mentions: Arc::default(),
             seen: Seen::of(&context),
             sign_in,
             stop: stop.clone(),

@@ -12,7 +12,7 @@ use audit::verify::{Judged, Proven};
 use audit::view::{Altered, LogEntry};
 use audit_log::entries::audit::audit_viewed;
 use registry::State;
-use store::{EntryFilter, ReadStore};
+use store::{EntryFilter, Mention, ReadStore};
 
 /// Entries read at a time.
 const STEP: u32 = 500;
@@ -77,11 +77,16 @@ async fn known(
     store: &dyn ReadStore,
     wanted: &EntriesViewed,
 ) -> Result<(), ActError> {
+    // One of another agency is known by what she asked here.
     if let Some(user) = &wanted.user
         && !state.users.keys().any(|known| known.as_str() == user)
+        && store.mentioning(&Mention::Actor(user.clone()), u64::MAX, 1).await?.is_empty()
     {
         let names = state.users.keys().map(|name| name.as_str());
-        let why = format!("nobody here is or was called `{user}`{}", meant(user, names));
+        let why = format!(
+            "nobody here is or was called `{user}`, and nobody of that name asked from elsewhere{}",
+            meant(user, names)
+        );
         return Err(ActError::usage_as("user_unknown", why));
     }
     if let Some(peer) = &wanted.peer

@@ -9,6 +9,7 @@ pub mod evidence;
 pub mod explaining;
 pub mod export;
 pub mod incident;
+pub mod mentions;
 pub mod periodic;
 pub mod proofs;
 pub mod public;

@@ -13,6 +13,7 @@ use super::program_turns::ProgramTurns;
 use super::program_uses::ProgramUses;
 use crate::admin::agreements::unsettled;
 use crate::admin::cards::keep_in_home;
+use crate::auditing::mentions::MentionsCheck;
 use crate::config::Config;
 use crate::context::NodeContext;
 use crate::exchange::ask::QueryClient;
@@ -70,6 +71,8 @@ pub struct AppState {
     pub metrics_token: MetricsToken,
     /// What was counted for the metrics.
     pub metrics_cache: MetricsCache,
+    /// Whether each entry is found by what it mentions.
+    pub mentions: Arc<MentionsCheck>,
     /// Has other agencies hold heads over searches of one's own reads.
     pub seen: Seen,
     /// People sign in by this.

@@ -24,6 +24,7 @@ const AT_ONCE: Duration = Duration::ZERO;
 const SECOND: Duration = Duration::from_secs(1);
 const TEN_SECONDS: Duration = Duration::from_secs(10);
 const TEN_MINUTES: Duration = Duration::from_secs(600);
+const DAY: Duration = Duration::from_secs(86_400);
 /// How soon after its start a node asks for cosignatures, and counts for the metrics: what it must do
 /// to serve comes first.
 const FIRST_COSIGNING: Duration = Duration::from_secs(10);
@@ -56,6 +57,7 @@ pub(super) fn of(node: &Arc<Node>, webhook: Option<Webhook>) -> Vec<Job> {
         job("sign-in upkeep", SECOND, 10 * SECOND, on(node, end_sessions)),
         job("notices of what waits", TEN_SECONDS, TEN_SECONDS, Notifying::of(node)),
         job("inactive accounts", TEN_MINUTES, TEN_MINUTES, on(node, disable_inactive)),
+        job("mentions check", TEN_MINUTES, DAY, on(node, check_mentions)),
         job("metrics", FIRST_COUNTING, TEN_MINUTES, on(node, count)),
     ];
     let certificate = node.app.certificate.clone().map(|served| {
@@ -99,6 +101,10 @@ fn end_sessions(node: &Node) -> BoxFuture<'_, Result<(), JobError>> {
 
 fn disable_inactive(node: &Node) -> BoxFuture<'_, Result<(), JobError>> {
     Box::pin(async { Ok(node.app.disable_inactive().await?) })
+}
+
+fn check_mentions(node: &Node) -> BoxFuture<'_, Result<(), JobError>> {
+    Box::pin(async { Ok(node.app.mentions.run(node.context.store.as_ref()).await?) })
 }
 
 fn count(node: &Node) -> BoxFuture<'_, Result<(), JobError>> {

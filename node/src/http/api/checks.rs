@@ -14,6 +14,7 @@ use schemas::time::Timestamp;
 use serde::Serialize;
 
 use crate::auditing::duties::Due;
+use crate::auditing::mentions::Checked;
 use crate::auditing::unseen::Unseen;
 use crate::backup::standing::{altered, put_back};
 use crate::exchange::standing::Unproven;
@@ -298,6 +299,24 @@ pub(super) fn cosigned(unseen: Result<Unseen, StoreError>) -> Check {
     let ok = unseen.is_ok();
     let detail = unseen.map_or_else(|error| error.to_string(), |unseen| unseen.in_words());
     Check { check: "cosigned", ok, detail }
+}
+
+/// Whether each entry is found by whom and by which case its body mentions.
+pub(super) fn mentions(last: Option<Checked>) -> Check {
+    let hidden = last.and_then(|checked| checked.hidden);
+    let detail = match (last, hidden) {
+        (None, _) => "not looked through since the start".into(),
+        (Some(_), Some(index)) => format!(
+            "entry {index} is not found by who acted in it, for whom, or for which case: somebody edited the table `mentions` of the database; keep a copy as evidence, then put the last backup back with `accord restore`. `accord audit show {index}` shows the entry"
+        ),
+        (Some(checked), None) => {
+            format!(
+                "{} of the log, each found by what it says",
+                counted(checked.entries, "entry", "entries")
+            )
+        }
+    };
+    Check { check: "mentions", ok: hidden.is_none(), detail }
 }
 
 /// Whether one's card says where peers reach this app.

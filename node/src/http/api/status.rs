@@ -7,8 +7,8 @@ use schemas::time::Timestamp;
 use serde_json::Value;
 
 use super::checks::{
-    Check, NAMED, accounts, asked, audits, backups, clock, cosigned, duties, files, peers, proofs,
-    reached, records, sign_on, strangers,
+    Check, NAMED, accounts, asked, audits, backups, clock, cosigned, duties, files, mentions,
+    peers, proofs, reached, records, sign_on, strangers,
 };
 use crate::admin::second_person::to_countersign;
 use crate::auditing::duties::due as duties_due;
@@ -114,6 +114,7 @@ pub async fn every_check(app: &AppState) -> Vec<Check> {
                 (Err(error), _) | (_, Err(error)) => error.to_string(),
             },
         },
+        mentions(app.mentions.last()),
         registry(context.agency.log.proven_changes().await),
         people(app, &state, now).await,
         sign_on(app, now).await,

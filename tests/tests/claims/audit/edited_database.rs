@@ -8,7 +8,7 @@ use schemas::outcome::OutcomeCode;
 use store::LogWriter as _;
 use tests::agency::{Agency, Plan};
 use tests::federation::{answered_query, sharing_pair, sharing_pair_of};
-use tests::fixtures::PLATE;
+use tests::fixtures::{OFFICER, PLATE};
 
 /// What the node says when it does not start on a database in which `statement` was run, and which
 /// entry it names.
@@ -191,6 +191,34 @@ async fn doctor_tells_of_a_head_that_was_exchanged_beside_the_running_node() {
     // The next entry signs again what this node wrote.
     owning.add_reads(PLATE, 1).await;
     assert!(owning.accord(&["doctor"]).check("log").0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_tells_of_an_entry_that_is_no_longer_found_by_who_acted_in_it() {
+    let (_asking, mut owning, last) = answered(true).await;
+    owning.run().await;
+    let looked = async |owning: &Agency| {
+        let (app, store) = (&owning.node().app, &owning.context().store);
+        app.mentions.run(store.as_ref()).await.expect("a look through the log");
+        owning.accord(&["doctor"]).check("mentions")
+    };
+    let (ok, said) = looked(&owning).await;
+    assert!(ok && said.contains("each found by what it says"), "{said}");
+    // What was taken out leads nowhere; what was put in misleads nobody, for the entry says who acted.
+    let put = format!("insert into mentions values (1, 'nobody', {last})");
+    owning.tamper_while_it_runs(&[put]).await;
+    let (ok, said) = looked(&owning).await;
+    assert!(ok, "{said}");
+    let listed = owning.accord(&["audit", "log", "--user", OFFICER]);
+    assert!(listed.out.contains("query.answered"), "{listed:?}");
+    let gone = "delete from mentions where entry =
+        (select max(idx) from entries where kind = 'query.answered')";
+    owning.tamper_while_it_runs(&[gone.into()]).await;
+    let listed = owning.accord(&["audit", "log", "--user", OFFICER]);
+    assert!(!listed.out.contains("query.answered"), "{listed:?}");
+    let (ok, said) = looked(&owning).await;
+    assert!(!ok && said.contains("somebody edited the table `mentions`"), "{said}");
+    assert!(!said.contains(OFFICER), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,6 @@
 //! A real browser: Chromium, driven over WebDriver as its own driver speaks it.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
@@ -18,6 +18,9 @@ use crate::wait::{eventually, within};
 
 /// How WebDriver names an element.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+
+/// How long the browser may take to end.
+const QUITTING: Duration = Duration::from_secs(10);
 
 /// A name by which the browser reaches this machine.
 pub const NAMED: &str = "alpr.example.org";
@@ -44,12 +47,23 @@ pub struct Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
+        // A driver that is killed leaves its browser running: it is asked to end it first.
+        drop(self.quit());
         drop(self.driver.kill());
         drop(self.driver.wait());
     }
 }
 
 impl Browser {
+    /// Has the driver end the browser; it answers once that is gone.
+    fn quit(&self) -> std::io::Result<()> {
+        let mut stream = std::net::TcpStream::connect(("127.0.0.1", self.port))?;
+        stream.set_read_timeout(Some(QUITTING))?;
+        let session = &self.session;
+        write!(stream, "DELETE /session/{session} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")?;
+        stream.read(&mut [0; 16]).map(drop)
+    }
+
     /// Opens a window that takes whatever certificate it is shown, if `trusting`.
     ///
     /// # Panics

@@ -1,6 +1,7 @@
 //! A provider of single sign-on of another make: Canaille, which `tests/provider/install` puts beside the
 //! programs under test.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -99,6 +100,7 @@ impl Canaille {
             client: "accord-node".into(),
             authority: Some(self.dir.path().join("certificate.pem")),
             two_factors: TwoFactors { amr: vec![vec!["mfa".into()]], acr: Vec::new() },
+            programs: BTreeMap::new(),
             hours: 12,
             groups: Some(Groups {
                 claim: "groups".into(),

@@ -1,6 +1,6 @@
 //! A provider of single sign-on that says whatever a test wants, over real TLS: honest unless told otherwise.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::convert::Infallible;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -26,6 +26,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
+/// By what it knows the dispatch system.
+pub const CAD_CLIENT: &str = "cad-of-the-county";
 /// By what it knows the node.
 pub const CLIENT: &str = "accord-node";
 /// What both know.
@@ -196,6 +198,7 @@ impl Provider {
             },
             hours: 12,
             groups: None,
+            programs: BTreeMap::new(),
         }
     }
 
@@ -227,6 +230,31 @@ impl Provider {
         self.vouches_with(address, subject, now, Signed::Rightly, |_| ())
     }
 
+    /// The ID token that the dispatch system gets for `subject`, who has signed in there at `now` by two factors;
+    /// with other claims, and signed otherwise.
+    #[must_use]
+    pub fn token_for_cad(
+        &self,
+        subject: &str,
+        now: Timestamp,
+        signed: Signed,
+        change: impl FnOnce(&mut Value),
+    ) -> String {
+        let mut claims = self.claims(subject, CAD_CLIENT, now);
+        claims["nonce"] = json!("of the dispatch system");
+        change(&mut claims);
+        token(&self.inner().key, &claims, signed)
+    }
+
+    fn claims(&self, subject: &str, client: &str, now: Timestamp) -> Value {
+        let seconds = now.millis() / 1_000;
+        json!({
+            "iss": self.issuer, "sub": subject, "aud": client,
+            "iat": seconds, "exp": seconds + 300, "auth_time": seconds as f64 + 0.25,
+            "amr": ["pwd", "otp"], "groups": [],
+        })
+    }
+
     /// The same with other claims, and signed otherwise.
     ///
     /// # Panics
@@ -243,12 +271,8 @@ impl Provider {
         assert!(address.starts_with(&expected), "{address}");
         assert_eq!(parameter(address, "code_challenge_method"), "S256");
         assert_eq!(parameter(address, "client_id"), CLIENT);
-        let seconds = now.millis() / 1_000;
-        let mut claims = json!({
-            "iss": self.issuer, "sub": subject, "aud": CLIENT, "nonce": parameter(address, "nonce"),
-            "iat": seconds, "exp": seconds + 300, "auth_time": seconds as f64 + 0.25,
-            "amr": ["pwd", "otp"], "groups": [],
-        });
+        let mut claims = self.claims(subject, CLIENT, now);
+        claims["nonce"] = json!(parameter(address, "nonce"));
         change(&mut claims);
         let mut inner = self.inner();
         inner.given += 1;

@@ -73,6 +73,13 @@ class Accord:
         self.session = signed_in["token"]
         return signed_in
 
+    def person_by_provider(self, provider, id_token, notice):
+        """Asks for whoever signed in to this program at the agency's provider, by the ID token that it got for her and
+        the digest of the notice that she read (`notice()`); from then on, requests are hers."""
+        shown = {"provider": provider, "id_token": id_token, "notice": notice}
+        self.session = (signed_in := self.session_by_provider(shown))["token"]
+        return signed_in
+
     def every_record(self, after=None):
         """Every record behind `after`, a page after the other: (records, where to go on from)."""
         while True:
@@ -332,6 +339,18 @@ class Accord:
         `body` is as the schema `SessionSecret` of the document has it.
         """
         return self._answer("POST", "/session/finish", body)
+
+    def notice(self):
+        """The notice that a person reads before a program signs her in by a provider, and its digest."""
+        return self._answer("GET", "/session/notice")
+
+    def session_by_provider(self, body):
+        """Opens the session of somebody who signed in to the program at the agency's provider: by the
+        ID token that the program got for her, once for each time that she proved herself there.
+
+        `body` is as the schema `ProviderToken` of the document has it.
+        """
+        return self._answer("POST", "/session/provider", body)
 
     def sign_out(self):
         """Ends the session that is shown.

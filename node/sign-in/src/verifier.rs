@@ -1,7 +1,10 @@
 //! What verifies an authenticator, as the database holds it, and what of it is spent.
 
+use std::collections::BTreeMap;
+
 use schemas::authenticator::{AuthenticatorId, AuthenticatorKind};
 use schemas::digest::Digest;
+use schemas::names::ProgramName;
 use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -74,6 +77,9 @@ pub struct Used {
     /// When its person had proved herself at the provider, by its clock, when that was last made use of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proved: Option<Timestamp>,
+    /// The same of each program that showed the provider's token.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub programs: BTreeMap<ProgramName, Timestamp>,
     /// When its person last signed in by it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last: Option<Timestamp>,

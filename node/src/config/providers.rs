@@ -8,7 +8,7 @@ use super::reading::Reading;
 /// Most of them.
 const MOST: usize = 8;
 
-const EXPECTED: &str = "tables, [[provider]], each with name, label, issuer, client and two_factors, and authority, hours and groups if need be";
+const EXPECTED: &str = "tables, [[provider]], each with name, label, issuer, client and two_factors, and authority, hours, groups and programs if need be";
 
 impl Reading {
     /// Those under `provider`, each of which is right.

@@ -59,7 +59,7 @@ pub use recover::{Recovered, record_recovery, recover};
 pub use shift_card::{SHIFT_MS, ShiftCard, shift_card};
 pub use single_sign_on::{
     CameBack, TOO_LONG_AGO, begin_account_enrolment, begin_in_session, begin_sign_on, come_back,
-    providers,
+    providers, sign_in_for_program,
 };
 pub use terminal::{
     Terminal, Waits, approve_terminal, begin_program, begin_terminal, finish_terminal, terminal,

@@ -15,6 +15,7 @@ const USUAL: &str = "This is a restricted system of a law enforcement agency, fo
 
 /// The notice.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Notice {
     /// Its text.
     pub text: String,

@@ -4,10 +4,11 @@
 
 use ::sign_in::provider::{Answer, Began, Groups, Provider, Purpose, Returned, SignOnError, Word};
 use ::sign_in::sessions::Session;
-use ::sign_in::verifier::{Used, Verifier};
+use ::sign_in::verifier::Verifier;
 use ::sign_in::{Secret, Token};
 use schemas::authenticator::{AuthenticatorId, AuthenticatorKind, ProviderWord, SignInWay};
 use schemas::digest::Digest;
+use schemas::names::ProgramName;
 use schemas::query::UserName;
 use schemas::text::Text;
 use schemas::user::User;
@@ -40,6 +41,7 @@ impl From<SignOnError> for ActError {
             SignOnError::OneFactor { .. } => "provider_one_factor",
             SignOnError::TooLongAgo { .. } => TOO_LONG_AGO,
             SignOnError::NotBegun => "sign_in_not_begun",
+            SignOnError::ProgramUnknown { .. } => "provider_program_unknown",
         };
         Self::refused_as(code, Vec::new(), said)
     }
@@ -202,11 +204,13 @@ fn accounts(sign_in: &SignIn, held: &Held<'_>, provider: &Provider, word: &Word)
     all.into_iter().filter(is).collect()
 }
 
-/// Whose account it is. That she proved herself there is spent, durably, before it counts.
+/// Whose account it is. That she proved herself there is spent, durably, before it counts: once here, and once
+/// for each program that shows it.
 async fn whose(
     sign_in: &SignIn,
     (provider, word): (&Provider, &Word),
     source: &str,
+    program: Option<&ProgramName>,
 ) -> Result<Counting, ActError> {
     let label = &provider.settings().label;
     let mut held = sign_in.stored.hold().await;
@@ -224,12 +228,19 @@ async fn whose(
         );
         return Err(ActError::refused_as("account_unknown", Vec::new(), why));
     };
-    if account.used.proved.is_some_and(|last| word.told <= last) {
+    let last = match program {
+        None => account.used.proved,
+        Some(program) => account.used.programs.get(program).copied(),
+    };
+    if last.is_some_and(|last| word.told <= last) {
         drop(held);
         not_taken(sign_in, Some(&account.told.user), source).await;
         return Err(SignOnError::TooLongAgo { label: label.clone() }.into());
     }
-    account.used = Used { proved: Some(word.told), ..account.used };
+    match program {
+        None => account.used.proved = Some(word.told),
+        Some(program) => drop(account.used.programs.insert(program.clone(), word.told)),
+    }
     held.note(account.id, account.used.clone()).await?;
     Ok(account)
 }
@@ -269,7 +280,38 @@ async fn signed_in(
     by: (&Provider, &Word),
     source: &str,
 ) -> Result<SignedIn, ActError> {
-    let account = whose(sign_in, by, source).await?;
+    let account = whose(sign_in, by, source, None).await?;
+    open_session(sign_in, proven(sign_in, by, account)?, source).await
+}
+
+/// Opens a session of whoever proved herself at a provider to a program of the agency, for that program alone:
+/// it shows the ID token that it got for her. She has read the notice there.
+///
+/// # Errors
+/// When the token does not hold, says too little or was shown before, is of nobody here, or the notice is another.
+pub async fn sign_in_for_program(
+    sign_in: &SignIn,
+    (program, source): (&ProgramName, &str),
+    name: &str,
+    token: &Secret,
+    notice: &Digest,
+) -> Result<SignedIn, ActError> {
+    clock_is_right(sign_in)?;
+    may_try(sign_in, source)?;
+    sign_in.notice.acknowledged(notice)?;
+    let (provider, now) = (provider(sign_in, name)?, sign_in.now());
+    let word = provider.shown_by(program, token, now).await;
+    let word = match word.and_then(|word| provider.suffices(&word, now).map(|()| word)) {
+        Ok(word) => word,
+        Err(error) => {
+            if matches!(error, SignOnError::Untrusted { .. } | SignOnError::OneFactor { .. }) {
+                not_taken(sign_in, None, source).await;
+            }
+            return Err(error.into());
+        }
+    };
+    let by = (provider, &word);
+    let account = whose(sign_in, by, source, Some(program)).await?;
     open_session(sign_in, proven(sign_in, by, account)?, source).await
 }
 
@@ -280,7 +322,7 @@ async fn again(
     source: &str,
 ) -> Result<SignedIn, ActError> {
     let (by, session) = principal(sign_in, token, source).await?;
-    let account = whose(sign_in, (provider, word), source).await?;
+    let account = whose(sign_in, (provider, word), source, None).await?;
     if account.told.user != by.user {
         not_taken(sign_in, Some(&by.user), source).await;
         let why = "that account is another person's; sign in there as yourself";

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use host::authorities::authorities;
 use host::https::Https;
+use schemas::names::ProgramName;
 use schemas::time::{HOUR_MS, MINUTE_MS, Timestamp};
 use tokio::sync::Semaphore;
 
 use super::error::SignOnError;
+use super::id_token::{For, verified};
 use super::metadata::Metadata;
 use super::settings::Settings;
 use super::word::Word;
@@ -75,6 +77,27 @@ impl Provider {
     /// What is wrong.
     pub async fn answers(&self, now: Timestamp) -> Result<(), SignOnError> {
         self.metadata.known(&self.https, now).await.map(drop)
+    }
+
+    /// What the ID token says that a program of the agency got here for somebody who signed in to it.
+    ///
+    /// # Errors
+    /// When the provider is not said to know this program, it cannot be asked for its keys, or the token does not
+    /// hold.
+    pub async fn shown_by(
+        &self,
+        program: &ProgramName,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<Word, SignOnError> {
+        let label = &self.settings.label;
+        let client = self.settings.programs.get(program).ok_or_else(|| {
+            SignOnError::ProgramUnknown { label: label.clone(), program: program.clone() }
+        })?;
+        let _turn = self.turns.try_acquire().map_err(|_| SignOnError::Busy)?;
+        self.metadata.known(&self.https, now).await?;
+        let asked = (&self.settings, &self.metadata, &self.https);
+        verified(asked, token, For::Program(client), now).await
     }
 
     /// Whether what it says is enough to sign somebody in.

@@ -1,5 +1,7 @@
 //! Why single sign-on comes to nothing, in sentences for whoever wanted to sign in.
 
+use schemas::names::ProgramName;
+
 use crate::NoRandomness;
 
 /// Why single sign-on comes to nothing.
@@ -48,6 +50,16 @@ pub enum SignOnError {
     TooLongAgo {
         /// The provider.
         label: String,
+    },
+    /// It is not said by what it knows a program.
+    #[error(
+        "nothing says by what {label} knows program `{program}`: set its client id under `[provider.programs]` in accord.toml, or have her approve a code (`POST /api/v1/session`)"
+    )]
+    ProgramUnknown {
+        /// The provider.
+        label: String,
+        /// The program.
+        program: ProgramName,
     },
     /// The answer is to no request of this browser.
     #[error(

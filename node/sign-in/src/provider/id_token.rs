@@ -91,13 +91,26 @@ fn at(seconds: f64) -> Option<Timestamp> {
         .and_then(Timestamp::from_millis)
 }
 
-/// What a token of the provider says, for the request with this nonce.
+/// For whom a token has to be, and nobody else.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum For<'a> {
+    /// This node, in answer to its request with this nonce.
+    Request(&'a str),
+    /// A program of the agency, by what the provider knows it. What that asked the provider is its own.
+    Program(&'a str),
+}
+
+/// What a token of the provider says.
 pub(super) async fn verified(
     (settings, metadata, https): (&Settings, &Metadata, &Https),
     token: &str,
-    nonce: &str,
+    meant: For<'_>,
     now: Timestamp,
 ) -> Result<Word, SignOnError> {
+    let client = match meant {
+        For::Request(_) => settings.client.as_str(),
+        For::Program(client) => client,
+    };
     let wrong =
         |why: &str| SignOnError::Untrusted { label: settings.label.clone(), why: why.into() };
     if token.len() > LONGEST {
@@ -115,18 +128,18 @@ pub(super) async fn verified(
     let mut validation = Validation::new(header.alg);
     validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
     validation.set_issuer(&[&settings.issuer]);
-    validation.set_audience(&[&settings.client]);
+    validation.set_audience(&[client]);
     // By the clock of the node, below.
     validation.validate_exp = false;
     let claims = decode::<Claims>(token, &key, &validation);
     let claims =
         claims.map_err(|error| wrong(&format!("its token does not hold: {error}")))?.claims;
-    if claims.aud.0 != [settings.client.as_str()]
-        || claims.azp.as_ref().is_some_and(|one| *one != settings.client)
-    {
+    if claims.aud.0 != [client] || claims.azp.as_ref().is_some_and(|one| one != client) {
         return Err(wrong("its token is for somebody else too"));
     }
-    if claims.nonce.as_deref() != Some(nonce) {
+    if let For::Request(nonce) = meant
+        && claims.nonce.as_deref() != Some(nonce)
+    {
         return Err(wrong("its token answers another request"));
     }
     let time = |seconds: f64| at(seconds).ok_or_else(|| wrong("its token names no time"));

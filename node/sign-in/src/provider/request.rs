@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::client::{Provider, SKEW_MS};
 use super::error::SignOnError;
-use super::id_token::verified;
+use super::id_token::{For, verified};
 use super::word::Word;
 use crate::sealing::SealingKey;
 use crate::{Secret, Token};
@@ -239,7 +239,7 @@ impl Provider {
             why: "it gives no ID token".into(),
         })?;
         let asked = (&self.settings, &self.metadata, &self.https);
-        let word = verified(asked, &tokens.id_token, &kept.nonce, now).await?;
+        let word = verified(asked, &tokens.id_token, For::Request(&kept.nonce), now).await?;
         // It was to ask her, whatever it remembered.
         let since = kept.began.plus_millis(-SKEW_MS);
         if kept.purpose.anew() && word.told < since {

@@ -1,9 +1,10 @@
 //! What an agency says of a provider that it trusts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use host::https::callable;
+use schemas::names::ProgramName;
 use schemas::purpose::Role;
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +34,10 @@ pub struct Settings {
     /// Which of its groups roles take.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub groups: Option<Groups>,
+    /// Programs of the agency that people sign in to there, each by its own client id at the provider: the ID
+    /// token that such a program gets for somebody opens her session for it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub programs: BTreeMap<ProgramName, String>,
 }
 
 const fn longest() -> u32 {
@@ -122,6 +127,15 @@ impl Settings {
                 self.hours
             ));
         }
+        // A token of this node's own pages, or of another program, is none of a program's.
+        let mut clients = BTreeSet::from([self.client.as_str()]);
+        for (program, client) in &self.programs {
+            if client.is_empty() || !clients.insert(client) {
+                problems.push(format!(
+                    "programs.{program} = \"{client}\"; expected the id that the provider gave this program, another one than the node's and every other program's"
+                ));
+            }
+        }
         if let Some(groups) = &self.groups
             && (groups.claim.is_empty()
                 || groups.roles.is_empty()
@@ -130,5 +144,34 @@ impl Settings {
             problems.push("groups names no claim, no roles or no scope; expected claim = \"groups\", roles, and one scope if need be".into());
         }
         problems
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn a_program_has_a_client_id_of_its_own_at_the_provider() {
+        let told = |programs: Value| {
+            serde_json::from_value::<Settings>(json!({
+                "name": "county", "label": "County", "issuer": "https://login.example.org",
+                "client": "accord", "two_factors": { "amr": [["mfa"]] }, "programs": programs,
+            }))
+            .map(|settings| settings.problems())
+        };
+        let good = told(json!({ "cad-1": "county-cad", "rms": "county-rms" })).expect("settings");
+        assert!(good.is_empty(), "{good:?}");
+        for (programs, of) in [
+            (json!({ "cad-1": "accord" }), "cad-1"),
+            (json!({ "cad-1": "" }), "cad-1"),
+            (json!({ "cad-1": "county-cad", "rms": "county-cad" }), "rms"),
+        ] {
+            let problems = told(programs).expect("settings");
+            assert!(problems.len() == 1 && problems[0].contains(of), "{of}: {problems:?}");
+        }
+        assert!(told(json!({ "CAD 1": "county-cad" })).is_err(), "no program is called so");
     }
 }

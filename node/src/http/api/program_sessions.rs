@@ -9,9 +9,10 @@ use crate::http::error::ApiResult;
 use crate::http::extract::Json;
 use crate::http::programs::{session_of, source};
 use crate::http::state::App;
-use crate::sign_in::{self, SignedIn, Waits};
+use crate::sign_in::{self, Notice, SignedIn, Waits};
 use ::sign_in::Secret;
 use registry::Program;
+use schemas::digest::Digest;
 
 pub(in crate::http) async fn begin(
     State(app): App,
@@ -37,6 +38,40 @@ pub(in crate::http) async fn finish(
 ) -> ApiResult<Json<Option<SignedIn>>> {
     let source = source(&program.name);
     Ok(Json(sign_in::finish_terminal(&app.sign_in, &shown.secret, &source).await?))
+}
+
+/// The notice that she reads before the program signs her in by a provider.
+pub(in crate::http) async fn notice(State(app): App) -> Json<Notice> {
+    Json(app.sign_in.notice().clone())
+}
+
+/// What a program shows for somebody who signed in to it at a provider.
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "ProviderToken"))]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct ProviderToken {
+    /// The provider, as `[[provider]]` names it.
+    provider: String,
+    /// The ID token that it gave the program.
+    #[cfg_attr(test, schemars(with = "String"))]
+    id_token: Secret,
+    /// The digest of the notice that she read.
+    notice: Digest,
+}
+
+/// Opens the session of somebody who proved to a provider who she is.
+pub(in crate::http) async fn by_provider(
+    State(app): App,
+    Extension(program): Extension<Program>,
+    Json(shown): Json<ProviderToken>,
+) -> ApiResult<Json<SignedIn>> {
+    let source = source(&program.name);
+    let ProviderToken { provider, id_token, notice } = shown;
+    let by = (&program.name, source.as_str());
+    let signed_in =
+        sign_in::sign_in_for_program(&app.sign_in, by, &provider, &id_token, &notice).await?;
+    Ok(Json(signed_in))
 }
 
 /// Whose session it is, and how long yet.

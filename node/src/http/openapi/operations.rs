@@ -10,7 +10,7 @@ use crate::exchange::ask::{PastQuery, QueryOutcome, Saved};
 use crate::http::api::{audit, program_sessions, queries, reads};
 use crate::http::waiting::Waiting;
 use crate::records::Page;
-use crate::sign_in::{SignedIn, Waits};
+use crate::sign_in::{Notice, SignedIn, Waits};
 use schemas::draft::Draft;
 
 /// What is sent with a request.
@@ -94,6 +94,8 @@ fn sessions(schemas: &mut Components) -> Vec<Operation> {
     let waits = schemas.answered::<Waits>();
     let finished = json!({ "oneOf": [schemas.answered::<SignedIn>(), { "type": "null" }] });
     let shown = Body::Json(schemas.sent::<program_sessions::Shown>());
+    let by_provider = schemas.sent::<program_sessions::ProviderToken>();
+    let (notice, signed_in) = (schemas.answered::<Notice>(), schemas.answered::<SignedIn>());
     vec![
         operation(
             ("post", "/session"),
@@ -108,6 +110,20 @@ fn sessions(schemas: &mut Components) -> Vec<Operation> {
             "Fetches the session that she approved; null while she has not.",
             shown,
             Answer::Json(finished),
+        ),
+        operation(
+            ("get", "/session/notice"),
+            "notice",
+            "The notice that a person reads before a program signs her in by a provider, and its digest.",
+            Body::Nothing,
+            Answer::Json(notice),
+        ),
+        operation(
+            ("post", "/session/provider"),
+            "session_by_provider",
+            "Opens the session of somebody who signed in to the program at the agency's provider: by the ID token that the program got for her, once for each time that she proved herself there.",
+            Body::Json(by_provider),
+            Answer::Json(signed_in),
         ),
         operation(
             ("get", "/session"),

@@ -22,5 +22,6 @@ mod signing_in_cli;
 mod signing_keys;
 mod single_sign_on;
 mod single_sign_on_accounts;
+mod single_sign_on_programs;
 mod suspended;
 mod thief;

@@ -60,7 +60,12 @@ pub(super) async fn enrolment(agency: &Agency, user: &UserName) -> Secret {
     given.expect("an enrolment").1.to_string().into()
 }
 
-async fn enrols(agency: &Agency, provider: &Provider, user: &str, subject: &str) -> SignedIn {
+pub(super) async fn enrols(
+    agency: &Agency,
+    provider: &Provider,
+    user: &str,
+    subject: &str,
+) -> SignedIn {
     let code = enrolment(agency, &user.parse().expect("a name")).await;
     let began = begin_account_enrolment(door(agency), COUNTY, &code, HERE).await;
     let began = began.expect("the way there");

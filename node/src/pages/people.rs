@@ -1,18 +1,23 @@
-//! People: who may do what, how they sign in, and the acts on one of them.
+//! People: who may do what and how they sign in, whose accounts are to be reviewed, somebody new, and what is
+//! urgent about one of them.
 
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
 use maud::{Markup, html};
+use schemas::purpose::Role;
 use schemas::query::UserName;
 use schemas::user::User;
 
-use super::draft::words;
-use super::page::{Shown, form_token, line_of, prove_again};
+use super::draft::{last_day, words};
+use super::fields::Fields;
+use super::page::{Shown, form_token, line, line_of, prove_again};
+use super::person::{calendar_day, changed, page_of, roles};
 use super::visitor::{Proven, Visitor};
+use crate::admin::people;
 use crate::http::AppState;
-use crate::permission::authorize_overseer;
+use crate::permission::{ActError, authorize_overseer};
 use crate::sign_in;
 
 type App = State<Arc<AppState>>;
@@ -24,7 +29,9 @@ pub(super) async fn list(State(app): App, visitor: Visitor) -> Response {
         return visitor.page(Shown::error(&error));
     }
     let sessions = app.sign_in.sessions().await;
+    let unreviewed = app.accounts_due().await.unreviewed;
     let body = html! {
+        @if visitor.may.administer { (review_form(&visitor, &unreviewed, state.users.values())) }
         @for proposal in state.sign_in.proposals.values().filter(|one| one.until > now) {
             section.notice aria-label={ "Proposal " (proposal.number) } {
                 p {
@@ -45,7 +52,7 @@ pub(super) async fn list(State(app): App, visitor: Visitor) -> Response {
             @let authenticators = state.sign_in.of(&user.name).count();
             @let lock = state.sign_in.locks.get(&user.name);
             section aria-label=(user.full_name.as_str()) {
-                h2 { (user.full_name.as_str()) " " span.quiet { (user.name.to_string()) } }
+                h2 { a href=(page_of(&user.name)) { (user.full_name.as_str()) } " " span.quiet { (user.name.to_string()) } }
                 p {
                     (roles(user))
                     @if !user.title.is_empty() { ", " (user.title.as_str()) }
@@ -65,13 +72,130 @@ pub(super) async fn list(State(app): App, visitor: Visitor) -> Response {
                 }
             }
         }
+        @if visitor.may.administer { h2 { "Somebody new" } (new_form(&visitor, &Fields::default())) }
     };
     visitor.page(Shown::new("People", body))
 }
 
-fn roles(user: &User) -> String {
-    let roles: Vec<String> = user.roles.iter().map(|role| words(role.code())).collect();
-    roles.join(", ")
+/// Accounts at which nobody has looked for a year, as a list to tick.
+fn review_form<'a>(
+    visitor: &Visitor,
+    unreviewed: &[UserName],
+    users: impl Iterator<Item = &'a User>,
+) -> Markup {
+    let due: Vec<&User> = users
+        .filter(|user| user.name != visitor.by.user && unreviewed.contains(&user.name))
+        .collect();
+    html! {
+        @if !due.is_empty() {
+            section.notice aria-label="Accounts to review" {
+                h2 { "To be reviewed, as every year" }
+                p { "Tick who still needs the account and every role that it has (CJISSECPOL, AC-2 j). Whoever does not is stopped below." }
+                form method="post" action="/people/review" {
+                    (form_token(visitor))
+                    fieldset.boxes {
+                        legend { "Looked at" }
+                        @for user in due {
+                            label { input type="checkbox" name="reviewed" value=(user.name.to_string()); " " bdi { (user.full_name.as_str()) } ": " (roles(user)) }
+                        }
+                    }
+                    (prove_again(visitor, "review"))
+                    button type="submit" { "Put the review on record" }
+                }
+            }
+        }
+    }
+}
+
+fn new_form(visitor: &Visitor, fields: &Fields) -> Markup {
+    let day = |name: &str, label: &str| {
+        html! {
+            p.field {
+                label for=(name) { (label) span.quiet { " (if there is one)" } }
+                input id=(name) name=(name) type="date" value=(fields.get(name));
+            }
+        }
+    };
+    html! {
+        form method="post" action="/people" {
+            (form_token(visitor))
+            div.row {
+                (line("name", "User name", "As she signs in and as logs name her, such as m.reyes.", fields.get("name"), true))
+                (line("full_name", "Full name", "", fields.get("full_name"), true))
+                (line("title", "Title", "", fields.get("title"), false))
+            }
+            fieldset.boxes {
+                legend { "Roles" }
+                @for role in Role::ALL {
+                    @let code = role.code();
+                    label { input type="checkbox" name="role" value=(code) checked[fields.all("role").any(|one| one == code)]; " " (words(code)) }
+                }
+            }
+            div.row {
+                (day("trained_on", "Trained on"))
+                (line("trained_by", "Training held by", "A user name.", fields.get("trained_by"), false))
+                (line("course", "The course", "", fields.get("course"), false))
+            }
+            div.row {
+                (day("cleared_on", "Cleared for criminal justice data on"))
+                (day("until", "Last day of the registration"))
+            }
+            (prove_again(visitor, "new"))
+            p.acts { button type="submit" { "Register" } }
+        }
+    }
+}
+
+pub(super) async fn add(State(app): App, Proven { visitor, fields }: Proven) -> Response {
+    let done = async {
+        let roles = fields
+            .all("role")
+            .map(|role| role.parse::<Role>().map_err(|error| ActError::usage(error.to_string())));
+        let user = User {
+            name: fields.needed("name", "User name")?,
+            full_name: fields.needed("full_name", "Full name")?,
+            title: fields.parsed("title", "Title")?.unwrap_or_default(),
+            roles: roles.collect::<Result<_, _>>()?,
+            trained_on: calendar_day(&fields, "trained_on", "Trained on")?,
+            trained_by: fields.parsed("trained_by", "Training held by")?,
+            course: fields.parsed("course", "The course")?.unwrap_or_default(),
+            cleared_on: calendar_day(&fields, "cleared_on", "Cleared on")?,
+            until: last_day(&fields, &visitor.zone, "until", "Last day")?,
+            disabled: None,
+            enabled_at: None,
+            reviewed_at: None,
+            suspension: None,
+            attestation: None,
+            delegations: Vec::new(),
+            night_desk: None,
+        };
+        people::add(&app.context.agency, &visitor.by, &user).await
+    };
+    match done.await {
+        Ok(done) => changed(&visitor, Ok(done)),
+        Err(error) => {
+            let body = html! { p.wrong role="alert" { (error.to_string()) } (new_form(&visitor, &fields)) };
+            visitor.page(Shown::new("Somebody new", body))
+        }
+    }
+}
+
+pub(super) async fn review(State(app): App, Proven { visitor, fields }: Proven) -> Response {
+    let done = async {
+        let mut names = Vec::new();
+        for name in fields.all("reviewed") {
+            names.push(name.parse().map_err(|error| ActError::usage(format!("{error}")))?);
+        }
+        if names.is_empty() {
+            return Err(ActError::usage("tick whom you looked at".into()));
+        }
+        for name in &names {
+            people::review(&app.context.agency, &visitor.by, name).await?;
+        }
+        Ok(())
+    }
+    .await;
+    visitor.done(done, "/people")
 }
 
 fn acts(visitor: &Visitor, user: &User, locked: bool) -> Markup {

@@ -1,5 +1,6 @@
 //! The pages, in a real browser and against hostile requests.
 
+mod administrators;
 mod auditors;
 mod hostile;
 mod officers;

@@ -39,7 +39,7 @@ pub(super) async fn show(State(app): App, visitor: Visitor) -> Response {
         }
         h2 { "Sources of reads" }
         (sources_table(&sources, &visitor.zone))
-        h2 { "Programs" }
+        h2 { a href="/programs" { "Programs" } }
         @if state.programs.is_empty() { p.quiet { "No program asks for people here." } } @else {
             ul {
                 @for program in state.programs.values() {
@@ -48,7 +48,7 @@ pub(super) async fn show(State(app): App, visitor: Visitor) -> Response {
                 }
             }
         }
-        h2 { "Devices" }
+        h2 { a href="/devices" { "Devices" } }
         @if state.devices.is_empty() { p.quiet { "No device is enrolled: none is exempt from the device lock." } } @else {
             ul {
                 @for device in state.devices.values() {

@@ -6,6 +6,8 @@ use schemas::query::UserName;
 use schemas::time::DAY_MS;
 use tests::agency::{Agency, Plan};
 use tests::browser::Browser;
+use tests::client_certificate::Identity;
+use tests::dispatch::asks;
 use tests::looks::{is_readable, sign_in};
 use tests::signing_in::administrator;
 
@@ -81,4 +83,71 @@ async fn an_administrator_registers_trains_delegates_and_reviews() {
         let verified = agency.accord(&["audit", "verify"]);
         assert_eq!(verified.code, 0, "{verified:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_administrator_adds_a_program_and_a_device_and_ends_them() {
+    let mut agency = Agency::of(Plan::of("asking-ca-pd").with_pages()).await;
+    let admin = administrator(&mut agency).await;
+    let browser = Browser::open(true).await;
+    sign_in(&browser, &agency, &admin).await;
+    browser.press("nav a[href='/health']").await;
+    browser.press("h2 a[href='/programs']").await;
+    browser.fill("#name", "CAD 1").await;
+    browser.press("input[value=ask]").await;
+    let until = agency.now().plus_millis(30 * DAY_MS).day().to_string();
+    day(&browser, "#until", &until).await;
+    let form = "form[action='/programs'] button[type=submit]";
+    browser.press(form).await;
+    browser.reads("cannot name a program").await;
+    browser.run("document.querySelector('#name').value = 'cad-1'").await;
+    browser.press(form).await;
+    browser.reads("shown once").await;
+    let shown = async || {
+        let token = browser.run("return document.querySelector('.plate').textContent").await;
+        token.as_str().expect("a token").to_owned()
+    };
+    let lets = async |token: &str| {
+        asks(&agency, token, "POST", "/session", "", &serde_json::Value::Null).await.0
+    };
+    let token = shown().await;
+    assert_eq!(lets(&token).await, 200);
+    browser.press("a.button").await;
+    is_readable(&browser, "programs").await;
+    opens(&browser, "Another token, or the end").await;
+    browser.press("form[action='/programs/token'] button").await;
+    browser.reads("shown once").await;
+    let renewed = shown().await;
+    assert_eq!((lets(&token).await, lets(&renewed).await), (401, 200));
+    browser.press("a.button").await;
+    opens(&browser, "Another token, or the end").await;
+    browser.fill("#reason-program-cad-1", "it is replaced").await;
+    browser.press("form[action='/programs/revoke'] button").await;
+    let said = browser.reads("used no longer").await;
+    assert!(said.contains("it is replaced"), "{said}");
+    assert_eq!(lets(&renewed).await, 401);
+
+    browser.press("a[href='/health']").await;
+    browser.press("h2 a[href='/devices']").await;
+    browser.fill("#name", "mdt-12").await;
+    browser.run("document.querySelector('#class').value = 'vehicle'").await;
+    browser.fill("#certificate", "no certificate").await;
+    browser.press("form[action='/devices'] button[type=submit]").await;
+    browser.reads("A new device").await;
+    let kept = browser.run("return document.querySelector('#certificate').value").await;
+    assert_eq!(kept, "no certificate", "what was filled in stays");
+    let pem = Identity::of("mdt-12").pem;
+    let script = format!("document.querySelector('#certificate').value = `{pem}`");
+    browser.run(&script).await;
+    browser.press("form[action='/devices'] button[type=submit]").await;
+    let said = browser.reads("vehicle").await;
+    assert!(said.contains("Key of its certificate"), "{said}");
+    is_readable(&browser, "devices").await;
+    opens(&browser, "Revoke").await;
+    browser.fill("#reason-device-mdt-12", "the car was sold").await;
+    browser.press("form[action='/devices/revoke'] button").await;
+    browser.reads("counts no longer").await;
+    let log = agency.log().await;
+    let kinds = [Kind::ProgramAdded, Kind::ProgramRevoked, Kind::DeviceAdded, Kind::DeviceRevoked];
+    assert!(kinds.iter().all(|kind| log.count(*kind) == 1), "{kinds:?}");
 }

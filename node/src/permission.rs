@@ -10,6 +10,7 @@
 //! log entry: if the registry moved meanwhile, it is judged again ([`OwnAgency::act`]).
 
 mod agency;
+mod audits;
 mod error;
 
 use std::borrow::Cow;
@@ -47,6 +48,8 @@ pub struct Principal {
     pub purposes: Option<Vec<Purpose>>,
     /// What the program may be used for by which they act; `None` where they act by none.
     pub scope: Option<Vec<ProgramScope>>,
+    /// Under which audit of theirs they look, where they said so: the entry that opened it.
+    pub audit: Option<u64>,
 }
 
 impl Principal {
@@ -55,7 +58,8 @@ impl Principal {
     pub fn of(user: UserName, auth: impl Into<String>) -> Self {
         let auth = auth.into();
         let (session, asserted_by) = (None, None);
-        Self { user, auth, roles: None, session, asserted_by, purposes: None, scope: None }
+        let (roles, purposes, scope, audit) = (None, None, None, None);
+        Self { user, auth, roles, session, asserted_by, purposes, scope, audit }
     }
 
     /// Whether what is of this scope is for them here: whatever they may, or what their program may be used for.

@@ -59,7 +59,7 @@ impl Actor {
 }
 
 /// The body of an entry:
-/// `{"at":…,"actor":{…},"registry":…,"change":…,"event":{"kind":…,…}}`.
+/// `{"at":…,"actor":{…},"registry":…,"change":…,"audit":…,"event":{"kind":…,…}}`.
 ///
 /// `registry` and `change` bind the registry to the log: whoever holds the last entry knows which one
 /// changed the registry last, that one names the change before it, and so on to the first.
@@ -78,6 +78,10 @@ pub struct Body {
     /// none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change: Option<Digest>,
+    /// Under which audit of theirs the actor looked or acted: index of its `audit.opened`; absent where they
+    /// had none open, or did something else than auditing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audit: Option<u64>,
     /// What it records, of the header's kind.
     pub event: Event,
 }

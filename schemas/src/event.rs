@@ -9,6 +9,7 @@ pub mod cards;
 pub mod clock;
 pub mod exchange;
 mod kind;
+pub mod occasion;
 pub mod people;
 pub mod reads;
 pub mod retention;

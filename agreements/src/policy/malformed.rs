@@ -5,9 +5,9 @@ use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
 use super::{
-    Administration, Approval, AuthorizedPurpose, CaseNumber, Danger, Days, Duty, Fault, People,
-    ProhibitedUse, ReasonRules, Release, Retention, RowLimit, Searches, Suspicion, Training,
-    Verification,
+    Administration, Approval, AuditOccasion, AuthorizedPurpose, CaseNumber, Clearance, Danger,
+    Days, Duty, Fault, People, ProhibitedUse, ReasonRules, Release, Retention, RowLimit, Searches,
+    Suspension, Suspicion, Tracked, Training, Verification,
 };
 use crate::document::{DocumentError, line_of};
 
@@ -31,10 +31,19 @@ const TABLES: [Part; 14] = [
     ("audits", of::<Days>),
 ];
 
-const LISTS: [Part; 3] = [
+/// Tables that a policy may be without.
+const OPTIONAL: [Part; 4] = [
+    ("danger", of::<Danger>),
+    ("suspension", of::<Suspension>),
+    ("clearance", of::<Clearance>),
+    ("audit_occasion", of::<AuditOccasion>),
+];
+
+const LISTS: [Part; 4] = [
     ("purposes", of::<AuthorizedPurpose>),
     ("prohibited", of::<ProhibitedUse>),
     ("duties", of::<Duty>),
+    ("tracked", of::<Tracked>),
 ];
 
 fn of<T: DeserializeOwned>(value: &Value) -> Option<String> {
@@ -66,14 +75,17 @@ pub(super) fn malformed(text: &str, error: &DocumentError) -> Vec<Fault> {
         found.extend(faults.map(|(nth, what)| (key.to_owned(), format!("no. {nth}: {what}"))));
     }
     // What is left is of the head, or a key that nobody knows.
-    let danger = table.get("danger").and_then(of::<Danger>);
-    found.extend(danger.map(|what| ("danger".to_owned(), what)));
+    for (key, wrong) in OPTIONAL {
+        let what = table.get(key).and_then(wrong);
+        found.extend(what.map(|what| (key.to_owned(), what)));
+    }
     let mut rest = table;
     for (key, _) in TABLES.iter().chain(&LISTS) {
         rest.remove(*key);
     }
-    const HEAD: [&str; 7] = ["danger", "format", "agency", "source", "sections", "kind", "state"];
-    let unknown = rest.keys().filter(|key| !HEAD.contains(&key.as_str()));
+    const HEAD: [&str; 6] = ["format", "agency", "source", "sections", "kind", "state"];
+    let optional = |key: &str| OPTIONAL.iter().any(|(known, _)| *known == key);
+    let unknown = rest.keys().filter(|key| !HEAD.contains(&key.as_str()) && !optional(key));
     found.extend(unknown.map(|key| (key.clone(), "is no key of a policy".to_owned())));
     if found.is_empty() {
         return whole();

@@ -33,9 +33,9 @@ pub use codes::{
 pub use faults::{Fault, LEAST_AUDIT_DAYS};
 pub use page::Designee;
 pub use parts::{
-    AuthorizedPurpose, CaseNumber, Cited, Clearance, Danger, Days, Duty, Official, Officials,
-    OwnOffense, Path, Pointer, ProhibitedUse, ReadRetention, ReasonRules, Recipients, Roles,
-    RowLimit, Searches, Sections, Suspension, Suspicion, Tracked, Training, Verification,
+    AuditOccasion, AuthorizedPurpose, CaseNumber, Cited, Clearance, Danger, Days, Duty, Official,
+    Officials, OwnOffense, Path, Pointer, ProhibitedUse, ReadRetention, ReasonRules, Recipients,
+    Roles, RowLimit, Searches, Sections, Suspension, Suspicion, Tracked, Training, Verification,
 };
 pub use people::Reliance;
 pub use period::Period;
@@ -105,6 +105,9 @@ pub struct Policy {
     pub verification: Verification,
     /// How often the system is audited.
     pub audits: Days,
+    /// That auditors say what gives rise to it before they look at anything; not demanded when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audit_occasion: Option<AuditOccasion>,
     /// What reads may be used for.
     pub purposes: Vec<AuthorizedPurpose>,
     /// What they must not be used for.
@@ -150,8 +153,9 @@ impl Policy {
         ];
         let mut all: Vec<(String, &dyn Cited)> =
             fixed.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
-        let optional: [(&str, Option<&dyn Cited>); 10] = [
+        let optional: [(&str, Option<&dyn Cited>); 11] = [
             ("people.see", see.as_ref().map(|v| v as &dyn Cited)),
+            ("audit_occasion", self.audit_occasion.as_ref().map(|v| v as &dyn Cited)),
             ("suspension", self.suspension.as_ref().map(|v| v as &dyn Cited)),
             ("clearance", self.clearance.as_ref().map(|v| v as &dyn Cited)),
             ("administration.access", access.as_ref().map(|v| v as &dyn Cited)),

@@ -155,6 +155,10 @@ impl Policy {
             format!("The system is audited every {}.", self.audits.period().counted()),
             &self.audits,
         ));
+        if let Some(occasion) = &self.audit_occasion {
+            let what = "Nobody looks at the audit log before it is on record what gives rise to it; each look bears that occasion.";
+            items.push(self.item(what.into(), occasion));
+        }
         for tracked in &self.tracked {
             let again = tracked.every_days.map(|days| format!(", and every {days} days again"));
             let what = format!(

@@ -151,6 +151,11 @@ cited! {
         roles: Vec<Role>,
     }
 
+    /// Nobody looks at the audit log, or makes or exports anything of it, without an audit that is open with its
+    /// occasion.
+    AuditOccasion {
+    }
+
     /// To whom reads may be released at all.
     Recipients {
         /// Sorts of public agency.

@@ -113,6 +113,8 @@ const NOTHING: &[EntryKind] = &[
     EntryKind::AuditReported,
     EntryKind::IncidentReported,
     EntryKind::IncidentTold,
+    EntryKind::AuditOpened,
+    EntryKind::AuditClosed,
     EntryKind::AuditSampled,
     EntryKind::AuditRecorded,
     EntryKind::PublicReleased,

@@ -13,6 +13,7 @@ use super::clock_steps::{ClockSteps, Misplaced};
 use super::decisions::Decisions;
 use super::hold_check::HoldCheck;
 use super::keys::Keys;
+use super::look_check::LookCheck;
 use super::pins::Pins;
 use super::preamble::{Heads, Preamble};
 use super::problem::{Problem, problem};
@@ -50,6 +51,7 @@ pub struct Check<S> {
     registry: RegistryCheck,
     decisions: Decisions,
     sessions: SessionCheck,
+    looks: LookCheck,
     shown: ShownCheck,
     clock: ClockSteps,
     /// The entry before, with its time.
@@ -96,6 +98,7 @@ impl<S: FnMut(Judged, &Item, u64)> Check<S> {
             registry: RegistryCheck::new(whole),
             decisions: Decisions::new(me),
             sessions: SessionCheck::new(whole),
+            looks: LookCheck::new(whole),
             shown: ShownCheck::new(whole),
             clock: ClockSteps::default(),
             last: None,
@@ -191,10 +194,12 @@ impl<S: FnMut(Judged, &Item, u64)> Check<S> {
             self.holds.see(header, body);
             self.decisions.see(header, item, body, self.registry.state());
             self.sessions.see(header, body, judged.asked.as_ref());
+            self.looks.see(header, body, self.registry.state());
             self.shown.see(header, body);
             let found = self.registry.problems().into_iter();
             let found = found.chain(self.holds.problems()).chain(self.decisions.problems());
-            let found = found.chain(self.sessions.problems()).chain(self.shown.problems());
+            let found = found.chain(self.sessions.problems()).chain(self.looks.problems());
+            let found = found.chain(self.shown.problems());
             for found in found.collect::<Vec<_>>() {
                 self.add(found);
             }

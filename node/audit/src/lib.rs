@@ -31,6 +31,7 @@ pub mod hold_check;
 pub mod kept;
 pub mod key_times;
 pub mod keys;
+mod look_check;
 mod messages;
 pub mod pins;
 mod preamble;

@@ -129,7 +129,9 @@ impl RegistryCheck {
                 self.wrong(index, format!("its change of the registry {what}"));
             }
             Ok(change) => {
-                if let Some(Err(error)) = self.state.as_mut().map(|state| state.apply(&change)) {
+                if let Some(Err(error)) =
+                    self.state.as_mut().map(|state| state.apply(index, &change))
+                {
                     self.state = None;
                     self.wrong(index, format!("its change does not fit those before it: {error}"));
                 }

@@ -74,6 +74,7 @@ impl LogEntry {
         put("user", json!(body.actor.user));
         put("agency", json!(body.actor.agency));
         put("auth", json!(body.actor.auth));
+        put("audit", json!(body.audit));
         if let Some(access) = body.event.access() {
             put("query_id", json!(access.query_id));
             put("requester", json!(access.requester));

@@ -26,6 +26,11 @@ pub enum Conflict {
     /// A receipt of that answer may have been recorded.
     #[error("a receipt of that answer was recorded meanwhile")]
     Receipted,
+    /// An audit was opened or closed, under which it would have been looked at.
+    #[error(
+        "an audit under which this would be looked at was opened, closed or ended meanwhile; try again"
+    )]
+    Audit,
     /// The peer has left as much behind today as it may.
     #[error("the peer has left as much behind today as it may")]
     DayFull,

@@ -45,7 +45,7 @@ use schemas::body::Actor;
 use schemas::envelope::Envelope;
 use schemas::event::Event;
 use schemas::frame::Frame;
-use schemas::query::QueryId;
+use schemas::query::{QueryId, UserName};
 use schemas::read::ReadId;
 use schemas::time::Timestamp;
 use store::StateChanges;
@@ -74,6 +74,8 @@ pub(crate) struct Precondition {
     pub(crate) unreceipted: Option<(AgencyId, u32)>,
     /// This peer has left less behind today than this.
     pub(crate) arriving: Option<(AgencyId, DayBounds)>,
+    /// What this person looks at belongs under this audit of theirs, or under none.
+    pub(crate) bears: Option<(UserName, Option<u64>)>,
 }
 
 impl Precondition {
@@ -88,6 +90,23 @@ impl Precondition {
     }
 }
 
+/// Who audits, and under which audit of theirs: the entry that opened it, or none where they have none open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Auditor {
+    /// Who.
+    pub actor: Actor,
+    /// The audit.
+    pub audit: Option<u64>,
+}
+
+impl Auditor {
+    /// The node itself, which looks under no audit of anybody.
+    #[must_use]
+    pub const fn nobody(actor: Actor) -> Self {
+        Self { actor, audit: None }
+    }
+}
+
 /// An entry, what must hold for it, what happens with it, and what it lets out.
 #[derive(Debug)]
 pub struct Entry {
@@ -97,6 +116,8 @@ pub struct Entry {
     pub(crate) query: Option<QueryId>,
     pub(crate) envelopes: Vec<Envelope>,
     pub(crate) precondition: Precondition,
+    /// Under which audit it was done.
+    pub(crate) audit: Option<u64>,
     pub(crate) change: Option<Change>,
     pub(crate) changes: StateChanges,
     pub(crate) frames: Vec<Frame>,
@@ -115,11 +136,25 @@ impl Entry {
             event,
             envelopes: Vec::new(),
             precondition: Precondition::default(),
+            audit: None,
             change: None,
             changes: StateChanges::default(),
             frames: Vec::new(),
             kept: None,
         }
+    }
+
+    /// An entry that says `event`, by who audits.
+    pub(crate) fn audited(auditor: Auditor, event: Event) -> Self {
+        let Auditor { actor, audit } = auditor;
+        Self::new(actor, event).under(audit)
+    }
+
+    /// It bears this audit of its actor's, as long as that is open, or none as long as none is.
+    pub(crate) fn under(mut self, audit: Option<u64>) -> Self {
+        self.precondition.bears = self.actor.user.clone().map(|user| (user, audit));
+        self.audit = audit;
+        self
     }
 
     /// It concerns this peer.

@@ -111,6 +111,11 @@ impl Ledger {
         {
             return Err(Conflict::Registry);
         }
+        if let Some((user, audit)) = &precondition.bears
+            && registry.audits.bears(user, *audit, at).is_err()
+        {
+            return Err(Conflict::Audit);
+        }
         if let Some((seen, reads)) = &precondition.uncorrected
             && !self.corrected.none_since(*seen, reads)
         {
@@ -161,7 +166,7 @@ impl Ledger {
         at: Timestamp,
         salt: [u8; SALT],
     ) -> Result<Row, AppendError> {
-        let Entry { actor, event, peer, query, envelopes, change, mut changes, .. } = entry;
+        let Entry { actor, event, peer, query, envelopes, audit, change, mut changes, .. } = entry;
         let kind = event.kind();
         changes.change = change
             .map(|change| serde_json::to_string(&change))
@@ -183,7 +188,8 @@ impl Ledger {
             corrects.push(one.read);
         }
         let taken_in = peer.clone().filter(|peer| *peer == actor.agency && kind.takes_in());
-        let body = Body { at, actor, registry: self.state.last_change, change, event };
+        let registry = self.state.last_change;
+        let body = Body { at, actor, registry, change, audit, event };
         let mentions = Mention::of(&body);
         let body =
             serde_json::to_string(&body).map_err(|e| AppendError::Unwritable(e.to_string()))?;

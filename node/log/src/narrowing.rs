@@ -145,6 +145,7 @@ mod tests {
     use super::*;
     use crate::arrived::DayBounds;
     use crate::entries::audit::{audit_recorded, statement_asked, statement_given};
+    use crate::entry::Auditor;
 
     fn id(text: &str) -> AgencyId {
         text.parse().unwrap()
@@ -154,13 +155,13 @@ mod tests {
         Timestamp::from_millis(millis).unwrap()
     }
 
-    fn actor() -> Actor {
-        Actor {
+    fn node_itself() -> Auditor {
+        Auditor::nobody(Actor {
             user: None,
             full_name: "".parse().unwrap(),
             agency: id("owning-ca-pd"),
             auth: "node".into(),
-        }
+        })
     }
 
     /// A request for what was signed from 100 to 199.
@@ -215,7 +216,7 @@ mod tests {
         }
         assert_eq!(token.show(&peer, &node(100)).unwrap_err(), NotCovered::Exhausted);
         let (request, owner) = (request(), id("owning-ca-pd"));
-        let asked = statement_asked(actor(), &owner, at(100), at(200), &request);
+        let asked = statement_asked(node_itself(), &owner, at(100), at(200), &request);
         let mut token = NarrowingToken::of(&asked);
         let all = |places| Narrow { places: vec![TreePath::all(); places] };
         assert!(token.ask(&owner, &all(MOST_PLACES_IN_ALL - 1)).is_ok());
@@ -228,7 +229,7 @@ mod tests {
     fn an_entry_of_another_kind_covers_nothing() {
         let finding = "none".parse().unwrap();
         let recorded = AuditRecorded { sample: None, finding, entries: Vec::new(), ok: true };
-        let mut token = NarrowingToken::of(&audit_recorded(actor(), recorded));
+        let mut token = NarrowingToken::of(&audit_recorded(node_itself(), recorded));
         let shown = token.show(&id("asking-ca-pd"), &node(100));
         assert_eq!(shown.unwrap_err(), NotCovered::Peer);
     }

@@ -102,7 +102,7 @@ impl Prepared {
         let changed = entry
             .change
             .as_ref()
-            .map(|change| self.registry.with(change))
+            .map(|change| self.registry.with(self.next.state.size, change))
             .transpose()
             .map_err(|e| AppendError::Unwritable(e.to_string()))?;
         let mut salt = [0; SALT];

@@ -96,11 +96,11 @@ async fn fold_until(
     if until < Timestamp::MAX {
         let changes = proven_changes(store, tree, at_rest).await?;
         let until = standing_at(&changes, until)?;
-        return Ok(State::fold(changes.iter().take(until).map(|one| &one.text))?);
+        return Ok(State::fold(changes.iter().take(until).map(|one| (one.entry, &one.text)))?);
     }
     let mut state = State::default();
     each_proven_change(store, tree, at_rest, |made| {
-        Ok::<_, RegistryError>(state.apply_text(&made.text)?)
+        Ok::<_, RegistryError>(state.apply_text(made.entry, &made.text)?)
     })
     .await?;
     Ok(state)

@@ -146,33 +146,49 @@ class Accord:
                     raise Problem(error)
                 yield told
 
-    def entry(self, index):
+    def entry(self, index, *, accord_audit=None):
         """One entry, whole, with its envelopes and the proof of its place.
+
+        `accord_audit`: Under which of the person's open audits this is looked at, where she has
+        several: its number, as `audits` tells it. The one that she has open alone needs no word;
+        where the policy demands one and none is open, nothing is shown (`audit_not_open`).
 
         It takes scope `audit` and a person's session.
         """
-        return self._answer("GET", f"/audit/entries/{_part(index)}")
+        return self._answer(
+            "GET",
+            f"/audit/entries/{_part(index)}",
+            headers={"Accord-Audit": accord_audit},
+        )
 
-    def log(self, body):
+    def log(self, body, *, accord_audit=None):
         """Entries of the log that fit all that is given, in order, a line each. The next page is
         `after` the index of the last.
 
         `body` is as the schema `EntriesWanted` of the document has it.
 
+        `accord_audit`: Under which of the person's open audits this is looked at, where she has
+        several: its number, as `audits` tells it. The one that she has open alone needs no word;
+        where the policy demands one and none is open, nothing is shown (`audit_not_open`).
+
         It takes scope `audit` and a person's session.
         """
-        return self._lines("POST", "/audit/log", body)
+        return self._lines("POST", "/audit/log", body, headers={"Accord-Audit": accord_audit})
 
-    def who_saw(self, body):
+    def who_saw(self, body, *, accord_audit=None):
         """Who saw reads of a plate: entries, a line each.
 
         `body` is as the schema `WhoSawPlate` of the document has it.
 
+        `accord_audit`: Under which of the person's open audits this is looked at, where she has
+        several: its number, as `audits` tells it. The one that she has open alone needs no word;
+        where the policy demands one and none is open, nothing is shown (`audit_not_open`).
+
         It takes scope `audit` and a person's session.
         """
-        return self._lines("POST", "/audit/plate", body)
+        return self._lines("POST", "/audit/plate", body, headers={"Accord-Audit": accord_audit})
 
-    def report(self, kind, *, from_=None, until=None):
+    def report(self, kind, *, from_=None, until=None, accord_audit=None):
         """A report of the log.
 
         `kind`: Which, such as `access`.
@@ -181,13 +197,44 @@ class Accord:
 
         `until`: Accesses before.
 
+        `accord_audit`: Under which of the person's open audits this is looked at, where she has
+        several: its number, as `audits` tells it. The one that she has open alone needs no word;
+        where the policy demands one and none is open, nothing is shown (`audit_not_open`).
+
         It takes scope `audit` and a person's session.
         """
         return self._answer(
             "GET",
             "/audit/report",
             query={"kind": kind, "from": from_, "until": until},
+            headers={"Accord-Audit": accord_audit},
         )
+
+    def audits(self):
+        """The audits that are open, whoever opened them.
+
+        It takes scope `audit` and a person's session.
+        """
+        return self._answer("GET", "/audits")
+
+    def open_audit(self, body):
+        """Opens an audit with its occasion: what the person looks at from then on bears its number,
+        until it is closed or 30 days are over.
+
+        `body` is as the schema `AuditOpening` of the document has it.
+
+        It takes scope `audit` and a person's session.
+        """
+        return self._answer("POST", "/audits", body)
+
+    def close_audit(self, audit, body):
+        """Closes an audit, with what came of it.
+
+        `body` is as the schema `AuditClosing` of the document has it.
+
+        It takes scope `audit` and a person's session.
+        """
+        return self._answer("POST", f"/audits/{_part(audit)}/close", body)
 
     def document(self):
         """This document."""

@@ -14,6 +14,7 @@ use schemas::user::User;
 use serde::{Deserialize, Serialize};
 
 use super::alarms::{Alarm, Resolution};
+use super::audits::{AuditClosing, OpenedAudit};
 use super::backups::Backup;
 use super::clock::ClockAcceptance;
 use super::devices::EnrolledDevice;
@@ -199,6 +200,18 @@ pub enum Change {
         alarm: u64,
         /// How.
         resolution: Resolution,
+    },
+    /// An auditor opened an audit; its number is the index of the entry.
+    AuditOpened {
+        /// The audit.
+        audit: OpenedAudit,
+    },
+    /// An audit was closed.
+    AuditClosed {
+        /// The entry by which it was opened.
+        opened: u64,
+        /// How.
+        closing: AuditClosing,
     },
     /// A legal hold was placed.
     HoldPlaced {

@@ -21,43 +21,46 @@ use super::sign_in::Alone;
 use super::state::{Adopted, State};
 
 impl State {
-    /// The state that changes fold to, given as their JSON and in the order of the log.
+    /// The state that changes fold to, given as their JSON with the entries that made them, in the order of
+    /// the log.
     ///
     /// # Errors
     /// When one cannot be read, or does not fit those before it.
-    pub fn fold(changes: impl IntoIterator<Item = impl AsRef<str>>) -> Result<Self, ChangeError> {
+    pub fn fold(
+        changes: impl IntoIterator<Item = (u64, impl AsRef<str>)>,
+    ) -> Result<Self, ChangeError> {
         let mut state = Self::default();
-        for text in changes {
-            state.apply_text(text.as_ref())?;
+        for (entry, text) in changes {
+            state.apply_text(entry, text.as_ref())?;
         }
         Ok(state)
     }
 
-    /// Makes one more change, by its JSON.
+    /// Makes one more change, that of an entry, by its JSON.
     ///
     /// # Errors
     /// As [`Self::apply`], or when it cannot be read.
-    pub fn apply_text(&mut self, change: &str) -> Result<(), ChangeError> {
+    pub fn apply_text(&mut self, entry: u64, change: &str) -> Result<(), ChangeError> {
         let change: Change = serde_json::from_str(change)
             .map_err(|e| unfit(format!("a change cannot be read: {e}")))?;
-        self.apply(&change)
+        self.apply(entry, &change)
     }
 
-    /// This state with one more change.
+    /// This state with one more change, that of an entry.
     ///
     /// # Errors
     /// When the change does not fit.
-    pub fn with(&self, change: &Change) -> Result<Self, ChangeError> {
+    pub fn with(&self, entry: u64, change: &Change) -> Result<Self, ChangeError> {
         let mut next = self.clone();
-        next.apply(change)?;
+        next.apply(entry, change)?;
         Ok(next)
     }
 
-    /// Makes one more change.
+    /// Makes one more change, that of the entry at index `entry`.
     ///
     /// # Errors
     /// When the change does not fit; the state may then be half changed and must be dropped.
-    pub fn apply(&mut self, change: &Change) -> Result<(), ChangeError> {
+    pub fn apply(&mut self, entry: u64, change: &Change) -> Result<(), ChangeError> {
         self.generation = self.generation.saturating_add(1);
         match change {
             Change::Policy { name, text, at } => return self.adopt(name, text, *at),
@@ -95,10 +98,17 @@ impl State {
             Change::Withdrawal { envelope } => return self.withdraw(envelope),
             Change::Alarm { alarm } => self.raise(alarm),
             Change::AlarmResolved { alarm, resolution } => return self.resolve(*alarm, resolution),
+            Change::AuditOpened { audit } => return self.audits.opened(entry, audit),
+            Change::AuditClosed { opened, closing } => {
+                return self.audits.closed(*opened, closing);
+            }
             Change::HoldPlaced { hold } => return self.hold(hold),
             Change::HoldReleased { hold, release } => return self.release(*hold, release),
             Change::Redacted { redaction, .. } => Arc::make_mut(&mut self.redacted).note(redaction),
-            Change::Clock { accepted } => self.clock.note(accepted),
+            Change::Clock { accepted } => {
+                self.audits.restamp(accepted, self.clock.behind_since);
+                self.clock.note(accepted);
+            }
             Change::Source { source } => {
                 self.sources.insert(source.name.clone(), source.clone());
             }

@@ -5,6 +5,7 @@
 //! folds it without a node.
 
 mod alarms;
+mod audits;
 mod backups;
 mod candidates;
 mod change;
@@ -33,6 +34,7 @@ mod told;
 mod uses_sum;
 
 pub use alarms::{Alarm, Raised, Resolution};
+pub use audits::{AuditClosing, Audits, NotUnder, OpenedAudit};
 pub use backups::Backup;
 pub use candidates::{Candidates, Uses, decide_upon};
 pub use change::Change;

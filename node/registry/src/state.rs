@@ -18,6 +18,7 @@ use schemas::time::Timestamp;
 use schemas::user::User;
 
 use super::alarms::Raised;
+use super::audits::Audits;
 use super::backups::Backup;
 use super::clock::AcceptedClock;
 use super::devices::EnrolledDevice;
@@ -91,6 +92,8 @@ pub struct State {
     pub records_requests: Map<AuthorityId, RecordsRequest>,
     /// Alarms by number, from 1.
     pub alarms: Map<u64, Raised>,
+    /// Audits that were opened.
+    pub audits: Audits,
     /// Legal holds by number, from 1, lasting and released.
     pub holds: Map<u64, Hold>,
     /// What sends reads by itself.

@@ -79,6 +79,8 @@ impl Change {
                 | Kind::ProgramRevoked
                 | Kind::DeviceAdded
                 | Kind::DeviceRevoked
+                | Kind::AuditOpened
+                | Kind::AuditClosed
                 | Kind::HoldPlaced
                 | Kind::HoldReleased
                 | Kind::EntriesRedacted
@@ -300,6 +302,15 @@ impl Change {
             }
             (Event::AlarmResolved(said), Self::AlarmResolved { alarm, resolution }) => {
                 said.alarm == *alarm && said.reason == resolution.reason && by(&resolution.by)
+            }
+            (Event::AuditOpened(said), Self::AuditOpened { audit }) => {
+                (&said.occasion, said.occasion_kind, &said.case)
+                    == (&audit.occasion, audit.occasion_kind, &audit.case)
+                    && audit.closed.is_none()
+                    && by(&audit.by)
+            }
+            (Event::AuditClosed(said), Self::AuditClosed { opened, closing }) => {
+                said.opened == *opened && said.outcome == closing.outcome && by(&closing.by)
             }
             (Event::HoldPlaced(said), Self::HoldPlaced { hold }) => {
                 said.hold.hold == hold.hold

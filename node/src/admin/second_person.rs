@@ -266,9 +266,9 @@ pub async fn countersign(
                 );
                 return Err(ActError::refused_as("second_person", Vec::new(), why));
             }
-            let actor = agency.actor(&acting, by);
+            let auditor = agency.auditing(state, &acting, by, now)?;
             let (user, by) = (user.clone(), by.user.clone());
-            Ok((user_countersigned(state, actor, user, by, reason.clone()), ()))
+            Ok((user_countersigned(state, auditor, user, by, reason.clone()), ()))
         })
         .await?;
     Ok(())

@@ -57,8 +57,8 @@ pub async fn resolve(
                 return Err(ActError::usage(format!("alarm {number} is resolved already")));
             }
             let resolution = Resolution { reason: reason.clone(), by: user.name.clone(), at: now };
-            let (actor, peer) = (agency.actor(&user, by), &raised.what.peer);
-            let entry = alarm_resolved(state, actor, peer, number, resolution.clone());
+            let (auditor, peer) = (agency.auditing(state, &user, by, now)?, &raised.what.peer);
+            let entry = alarm_resolved(state, auditor, peer, number, resolution.clone());
             Ok((entry, Raised { resolved: Some(resolution), ..raised.clone() }))
         })
         .await?;

@@ -27,10 +27,12 @@ pub(super) async fn record_view(
     by: &Principal,
     viewed: Viewed,
 ) -> Result<u64, ActError> {
-    let state = agency.registry.state();
-    let user = authorize(&state, by, Permission::Audit, agency.clock.now())?;
-    let entry = audit_viewed(agency.actor(&user, by), viewed);
-    Ok(agency.log.append(entry).await?.position().index)
+    let looked = agency.act(|state, now| {
+        let user = authorize(state, by, Permission::Audit, now)?;
+        let auditor = agency.looking(state, &user, by, now)?;
+        Ok((audit_viewed(auditor, viewed.clone()), ()))
+    });
+    Ok(looked.await?.0.position().index)
 }
 
 /// Entries that are being read, in order.

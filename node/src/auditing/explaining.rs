@@ -40,7 +40,8 @@ pub async fn explain(
     explaining: Explaining,
 ) -> Result<Explained, ActError> {
     let state = agency.registry.state();
-    let user = authorize(&state, by, Permission::Audit, agency.clock.now())?;
+    let now = agency.clock.now();
+    let user = authorize(&state, by, Permission::Audit, now)?;
     let Explaining { peer, findings } = &explaining;
     if !state.peers.contains_key(peer) {
         return Err(ActError::usage(format!(
@@ -58,7 +59,8 @@ pub async fn explain(
             )));
         }
     }
-    let entry = findings_explained(agency.actor(&user, by), peer, findings.clone());
+    let entry =
+        findings_explained(agency.auditing(&state, &user, by, now)?, peer, findings.clone());
     let appended = agency.log.append(entry).await?;
     Ok(Explained { entry: appended.position().index, said: explaining })
 }

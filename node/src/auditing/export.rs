@@ -74,7 +74,8 @@ pub async fn begin(
     scope: Scope,
 ) -> Result<Export, ActError> {
     let state = agency.registry.state();
-    let user = authorize(&state, by, Permission::Audit, agency.clock.now())?;
+    let now = agency.clock.now();
+    let user = authorize(&state, by, Permission::Audit, now)?;
     if let Some(peer) = &scope.peer
         && !state.peers.contains_key(peer)
     {
@@ -86,7 +87,7 @@ pub async fn begin(
         return Err(ActError::usage(empty));
     }
     let own = agency.log.counters().peer_seq.get(&agency.id).copied().unwrap_or(0);
-    let entry = audit_exported(agency.actor(&user, by), scope.clone(), own);
+    let entry = audit_exported(agency.looking(&state, &user, by, now)?, scope.clone(), own);
     let appended = agency.log.append(entry).await?;
     let signed = agency.log.head()?;
     let size = signed.unverified().size;

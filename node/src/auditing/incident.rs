@@ -82,10 +82,11 @@ pub async fn report(
         return Err(ActError::usage(empty));
     }
     let state = agency.registry.state();
-    let user = authorize(&state, by, Permission::Audit, agency.clock.now())?;
+    let now = agency.clock.now();
+    let user = authorize(&state, by, Permission::Audit, now)?;
     known(&state, &subject)?;
     let reported = IncidentReported { subject: subject.clone(), from, until };
-    let entry = incident_reported(agency.actor(&user, by), reported);
+    let entry = incident_reported(agency.looking(&state, &user, by, now)?, reported);
     let made_from = made_from(agency, entry).await?;
     let mut log = IncidentLog::new(subject, agency.id.clone(), from, until);
     // A session of the period may have begun before it.
@@ -121,6 +122,7 @@ pub async fn told(
         return Err(ActError::usage(format!("{} is yet to come", on.day())));
     }
     let told = IncidentTold { subject, to, how, on };
-    agency.log.append(incident_told(agency.actor(&user, by), told.clone())).await?;
+    let auditor = agency.auditing(&state, &user, by, now)?;
+    agency.log.append(incident_told(auditor, told.clone())).await?;
     Ok(told)
 }

@@ -2,6 +2,7 @@
 //! audits, resolve alarms, put evidence together. Looking is logged before anything is shown.
 
 pub mod alarms;
+pub mod audits;
 mod danger;
 pub mod duties;
 pub mod entries;
@@ -9,6 +10,7 @@ pub mod evidence;
 pub mod explaining;
 pub mod export;
 pub mod incident;
+mod looks;
 pub mod mentions;
 pub mod periodic;
 pub mod proofs;

@@ -1,4 +1,4 @@
-//! Periodic audits: accesses drawn for a look, what was found, and when the next one is due
+//! Periodic audits: accesses or looks of others drawn, what was found, and when the next one is due
 //! (Indio 461.5(c), Port 462.5(c), West Covina 462.5(e), Monrovia 463.5(c)).
 
 use std::collections::BTreeMap;
@@ -8,11 +8,13 @@ use schemas::digest::Digest;
 use schemas::entry::EntryKind;
 use schemas::event::Event;
 use schemas::event::audit::{AuditRecorded, AuditSampled};
+use schemas::query::UserName;
 use schemas::text::Text;
 use schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::looks;
 use super::reconcile_schedule::{days_after, schedules};
 use super::reports::accesses;
 use crate::permission::{
@@ -29,7 +31,7 @@ const LARGEST_SAMPLE: u32 = 1_000;
 /// Entries read at a time.
 const STEP: u32 = 500;
 
-/// Draws `count` of the accesses at these indices.
+/// Draws `count` of the accesses or looks at these indices.
 ///
 /// The accesses are put in the order of SHA-256(seed ‖ index), with the seed's UTF-8 bytes and the
 /// entry's index as eight bytes, most significant first; the first `count` are drawn. So anyone who
@@ -55,6 +57,9 @@ pub struct Sampling {
     pub count: u32,
     /// The seed.
     pub seed: Text,
+    /// Looks that others took at the log, in the place of accesses.
+    #[serde(default)]
+    pub looks: bool,
     /// Accesses at or after.
     #[serde(default)]
     pub from: Option<Timestamp>,
@@ -63,14 +68,14 @@ pub struct Sampling {
     pub until: Option<Timestamp>,
 }
 
-/// Accesses that were drawn.
+/// Accesses or looks that were drawn.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Sample {
     /// The entry that records the drawing.
     pub sample: u64,
-    /// Of how many accesses.
+    /// Of how many.
     pub among: usize,
-    /// The accesses, in log order.
+    /// Those that were drawn, in log order.
     pub rows: Vec<Map<String, Value>>,
 }
 
@@ -91,7 +96,7 @@ pub struct Audited {
     pub ok: bool,
 }
 
-/// Draws accesses for an audit. What was drawn is an entry before anybody sees it.
+/// Draws accesses, or looks of others, for an audit. What was drawn is an entry before anybody sees it.
 ///
 /// # Errors
 /// When the actor may not, nothing can be drawn, or log or store do not answer.
@@ -101,19 +106,27 @@ pub async fn sample(
     by: &Principal,
     wanted: &Sampling,
 ) -> Result<Sample, ActError> {
-    let Sampling { count, seed, from, until } = wanted;
+    let Sampling { count, seed, looks, from, until } = wanted;
     if !(1..=LARGEST_SAMPLE).contains(count) {
         return Err(ActError::usage(format!(
             "--count {count} cannot be drawn; expected 1 to {LARGEST_SAMPLE}"
         )));
     }
     let state = agency.registry.state();
-    let user = authorize(&state, by, Permission::Audit, agency.clock.now())?;
+    let now = agency.clock.now();
+    let user = authorize(&state, by, Permission::Audit, now)?;
+    // Before anything is read: without an occasion that is demanded, nothing is.
+    let auditor = agency.looking(&state, &user, by, now)?;
     let below = agency.log.counters().size;
-    let accesses = accesses(agency, store, *from, *until, below).await?;
-    let indices: Vec<u64> = accesses.seen.iter().map(|seen| seen.index).collect();
+    let (indices, accesses) = if *looks {
+        (looks::of_others(store, &user.name, (*from, *until), below).await?, None)
+    } else {
+        let accesses = accesses(agency, store, *from, *until, below).await?;
+        (accesses.seen.iter().map(|seen| seen.index).collect::<Vec<u64>>(), Some(accesses))
+    };
     let drawn = draw(seed.as_str(), &indices, *count as usize);
     let sampled = AuditSampled {
+        looks: *looks,
         count: *count,
         seed: seed.as_str().into(),
         from: *from,
@@ -122,16 +135,24 @@ pub async fn sample(
         among: indices.len() as u64,
         drawn: drawn.clone(),
     };
-    let appended = agency.log.append(audit_sampled(agency.actor(&user, by), sampled)).await?;
-    let shown = accesses.seen.iter().filter(|Seen { index, .. }| drawn.contains(index));
-    let rows = shown.map(|seen| accesses.row(seen)).collect();
+    let appended = agency.log.append(audit_sampled(auditor, sampled)).await?;
+    let mut rows = Vec::with_capacity(drawn.len());
+    if let Some(accesses) = accesses {
+        let shown = accesses.seen.iter().filter(|Seen { index, .. }| drawn.contains(index));
+        rows.extend(shown.map(|seen| accesses.row(seen)));
+    } else {
+        for index in drawn {
+            rows.push(looks::row(store, &state, index).await?);
+        }
+    }
     Ok(Sample { sample: appended.position().index, among: indices.len(), rows })
 }
 
 /// Records an audit with its findings.
 ///
 /// # Errors
-/// When the actor may not, the finding is empty, or what it is about was not drawn or is not there.
+/// When the actor may not, the finding is empty, what it is about was not drawn or is not there, or a look is the
+/// actor's own.
 pub async fn record(
     agency: &OwnAgency,
     store: &dyn ReadStore,
@@ -139,7 +160,9 @@ pub async fn record(
     audited: &Audited,
 ) -> Result<Value, ActError> {
     let state = agency.registry.state();
-    let user = authorize(&state, by, Permission::Audit, agency.clock.now())?;
+    let now = agency.clock.now();
+    let user = authorize(&state, by, Permission::Audit, now)?;
+    let auditor = agency.auditing(&state, &user, by, now)?;
     if audited.finding.is_empty() {
         return Err(ActError::usage("say what was found with --finding".into()));
     }
@@ -147,8 +170,12 @@ pub async fn record(
     if let Some(missing) = audited.entries.iter().find(|index| **index >= size) {
         return Err(ActError::usage(format!("there is no entry {missing}")));
     }
+    not_own(store, &user.name, &audited.entries).await?;
     if let Some(sample) = audited.sample {
-        let drawn = drawn(store, sample).await?;
+        let AuditSampled { looks, drawn, .. } = drawn(store, sample).await?;
+        if looks {
+            not_own(store, &user.name, &drawn).await?;
+        }
         if let Some(other) = audited.entries.iter().find(|index| !drawn.contains(index)) {
             return Err(ActError::usage(format!(
                 "entry {other} is not among those that sample {sample} drew"
@@ -161,7 +188,7 @@ pub async fn record(
         entries: audited.entries.clone(),
         ok: audited.ok,
     };
-    let appended = agency.log.append(audit_recorded(agency.actor(&user, by), recorded)).await?;
+    let appended = agency.log.append(audit_recorded(auditor, recorded)).await?;
     Ok(json!({
         "index": appended.position().index,
         "at": appended.at(),
@@ -173,12 +200,26 @@ pub async fn record(
     }))
 }
 
-/// The accesses that the entry at `index` says were drawn.
-async fn drawn(store: &dyn ReadStore, index: u64) -> Result<Vec<u64>, ActError> {
+/// That none of these entries is a look of `user` herself, whom another person audits.
+async fn not_own(store: &dyn ReadStore, user: &UserName, entries: &[u64]) -> Result<(), ActError> {
+    let Some((index, own)) = looks::own_among(store, user, entries).await? else { return Ok(()) };
+    if own {
+        let why = format!(
+            "entry {index} is a look of `{user}`, and nobody records her own looks as audited: another auditor does, with a sample of her own (`accord audit sample --looks`)"
+        );
+        return Err(ActError::refused_as("own_looks", Vec::new(), why));
+    }
+    Err(ActError::usage(format!(
+        "the body of entry {index} is destroyed, so nobody can tell who looked there; draw a sample of later looks, with --from"
+    )))
+}
+
+/// What the entry at `index` says was drawn.
+async fn drawn(store: &dyn ReadStore, index: u64) -> Result<AuditSampled, ActError> {
     let found = store.entry(index).await?;
     let sampled = found.as_ref().map(LogEntry::of).transpose()?;
     let drawn = sampled.and_then(|entry| entry.body).and_then(|body| match body.event {
-        Event::AuditSampled(sampled) => Some(sampled.drawn),
+        Event::AuditSampled(sampled) => Some(sampled),
         _ => None,
     });
     drawn.ok_or_else(|| {

@@ -34,10 +34,12 @@ pub async fn make(
     in_parts: bool,
 ) -> Result<PublicReport, ActError> {
     let state = agency.registry.state();
-    let user = authorize(&state, by, Permission::Audit, agency.clock.now())?;
+    let now = agency.clock.now();
+    let user = authorize(&state, by, Permission::Audit, now)?;
+    let auditor = agency.looking(&state, &user, by, now)?;
     let reported =
         AuditReported { report: Kind::Public.code().into(), from: None, until: None, in_parts };
-    let appended = agency.log.append(audit_reported(agency.actor(&user, by), reported)).await?;
+    let appended = agency.log.append(audit_reported(auditor, reported)).await?;
     as_of(agency, store, appended.position().index, appended.at(), in_parts).await
 }
 

@@ -51,12 +51,14 @@ pub async fn make(
         return Err(ActError::usage(empty));
     }
     let state = agency.registry.state();
-    let user = authorize(&state, by, Permission::Audit, agency.clock.now())?;
+    let now = agency.clock.now();
+    let user = authorize(&state, by, Permission::Audit, now)?;
     if kind == Kind::Public {
         return Err(ActError::usage("a public report is no table of accesses; `accord audit report --kind public` asks for it".into()));
     }
     let reported = AuditReported { report: kind.code().into(), from, until, in_parts: false };
-    let made_from = made_from(agency, audit_reported(agency.actor(&user, by), reported)).await?;
+    let auditor = agency.looking(&state, &user, by, now)?;
+    let made_from = made_from(agency, audit_reported(auditor, reported)).await?;
     let below = made_from.entry;
     let rows = match kind {
         Kind::Access | Kind::Statutory => {

@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::Done;
+use super::audits::{self, Under};
 use super::bundle;
 use super::client::Client;
 use super::incident;
@@ -30,8 +31,16 @@ use audit::report::described;
 use audit::wording::counted;
 use schemas::bundle::Scope;
 
+#[derive(clap::Args)]
+pub(super) struct AuditArgs {
+    #[command(flatten)]
+    under: Under,
+    #[command(subcommand)]
+    command: Audit,
+}
+
 #[derive(Subcommand)]
-pub(super) enum Audit {
+enum Audit {
     /// The audit log, in order.
     Log {
         /// Concerning this peer.
@@ -130,7 +139,14 @@ pub(super) enum Audit {
     Release(report::ReleaseArgs),
     /// Show the public a report, or the page of the policy, no longer.
     Withdraw(report::WithdrawArgs),
-    /// Draw accesses for an audit, the same ones for the same seed.
+    /// Open an audit with its occasion: what you look at from then on bears it, until it is closed or 30 days
+    /// are over.
+    Open(audits::OpenArgs),
+    /// Close an audit, with what came of it: whoever opened it, or another auditor.
+    Close(audits::CloseArgs),
+    /// The audits that are open, whoever opened them.
+    ListOpen,
+    /// Draw accesses for an audit, or looks that others took; the same ones for the same seed.
     Sample(report::SampleArgs),
     /// Record an audit with what was found.
     Record(report::RecordArgs),
@@ -180,24 +196,18 @@ pub(super) enum Audit {
     Explain(reconcile::ExplainArgs),
 }
 
-pub(super) async fn run(client: &Client, command: Audit, output: Output) -> Result<Done, ActError> {
+pub(super) async fn run(
+    client: &Client,
+    AuditArgs { under, command }: AuditArgs,
+    output: Output,
+) -> Result<Done, ActError> {
+    let client = &client.under(&under);
     match command {
         Audit::Log { peer, from, until, user, plate, kind } => {
             let wanted = json!({
                 "peer": peer, "from": from, "until": until, "user": user, "plate": plate, "kind": kind,
             });
-            let mut lines = client.post_lines("/audit/log", &wanted).await?;
-            while let Some(entry) = lines.next::<Value>().await? {
-                if let Some(problem) = BrokenOff::of(&entry) {
-                    return Err(ActError::failed_as(problem.code, problem.detail));
-                }
-                output.object(&entry, || describe(&entry));
-            }
-            if !output.json() {
-                let unseen: Unseen = client.get("/audit/unseen").await?;
-                err(&unseen.in_words());
-            }
-            Ok(Done::Ok)
+            log(client, &wanted, output).await
         }
         Audit::Plate { plate } => who_saw::plate(client, &plate, output).await,
         Audit::User { name } => who_saw::user(client, &name, output).await,
@@ -205,6 +215,9 @@ pub(super) async fn run(client: &Client, command: Audit, output: Output) -> Resu
         Audit::Report(args) => report::report(client, &args, output).await,
         Audit::Release(args) => report::release(client, &args, output).await,
         Audit::Withdraw(args) => report::withdraw(client, &args, output).await,
+        Audit::Open(args) => audits::open(client, args, output).await,
+        Audit::Close(args) => audits::close(client, args, output).await,
+        Audit::ListOpen => audits::list_open(client, output).await,
         Audit::Sample(args) => report::sample(client, args, output).await,
         Audit::Record(args) => report::record(client, args, output).await,
         Audit::Incident(args) => incident::report(client, args, output).await,
@@ -250,6 +263,21 @@ pub(super) async fn run(client: &Client, command: Audit, output: Output) -> Resu
         }
         Audit::Explain(args) => reconcile::explain(client, args, output).await,
     }
+}
+
+async fn log(client: &Client, wanted: &Value, output: Output) -> Result<Done, ActError> {
+    let mut lines = client.post_lines("/audit/log", wanted).await?;
+    while let Some(entry) = lines.next::<Value>().await? {
+        if let Some(problem) = BrokenOff::of(&entry) {
+            return Err(ActError::failed_as(problem.code, problem.detail));
+        }
+        output.object(&entry, || describe(&entry));
+    }
+    if !output.json() {
+        let unseen: Unseen = client.get("/audit/unseen").await?;
+        err(&unseen.in_words());
+    }
+    Ok(Done::Ok)
 }
 
 async fn envelope(
@@ -325,6 +353,9 @@ pub(super) fn describe(entry: &Value) -> String {
     }
     for reason in entry.get("reasons").and_then(Value::as_array).into_iter().flatten() {
         out += &format!("  {}", text(reason, "code"));
+    }
+    if let Some(audit) = entry.get("audit") {
+        out += &format!("  under audit {audit}");
     }
     let unproven = text(entry, "unproven");
     if !unproven.is_empty() {

@@ -17,11 +17,13 @@ use tokio::net::UnixStream;
 use zeroize::Zeroizing;
 
 use super::alarmed::Alarmed;
+use super::audits::Under;
 use super::case;
 use super::output::err;
 use super::session_file::SessionFiles;
 use crate::admin::open_case::OpenCase;
 use crate::http::alarms::Open;
+use crate::http::chosen_audit::AUDIT;
 use crate::http::problem::Problem;
 use crate::permission::{ActError, Principal};
 use crate::sign_in::{SignIn, principal, proved_lately};
@@ -32,6 +34,7 @@ use host::home::{Home, HomeError};
 type Body = http_body_util::combinators::UnsyncBoxBody<Bytes, std::io::Error>;
 
 /// A client of the node in a home.
+#[derive(Clone)]
 pub(super) struct Client {
     home: PathBuf,
     user: Option<UserName>,
@@ -39,6 +42,8 @@ pub(super) struct Client {
     token: Option<Zeroizing<String>>,
     /// Why it cannot be told whether somebody is.
     unknown: Option<ActError>,
+    /// Under which of the person's open audits she looks, where she said so.
+    audit: Option<u64>,
     alarmed: Arc<Alarmed>,
 }
 
@@ -69,7 +74,13 @@ impl Client {
             Ok((user, token)) => (user, token, None),
             Err(error) => (None, None, Some(error)),
         };
-        Self { home: home.to_owned(), user, token, unknown, alarmed: Arc::default() }
+        let (home, audit, alarmed) = (home.to_owned(), None, Arc::default());
+        Self { home, user, token, unknown, audit, alarmed }
+    }
+
+    /// The same, to look under this audit.
+    pub(super) fn under(&self, under: &Under) -> Self {
+        Self { audit: under.audit, ..self.clone() }
     }
 
     /// What is said where nobody is signed in.
@@ -239,6 +250,9 @@ impl Client {
             .header(hyper::header::CONTENT_TYPE, "application/json");
         if let Some(token) = &self.token {
             request = request.header(AUTHORIZATION, format!("Bearer {}", token.as_str()));
+        }
+        if let Some(audit) = self.audit {
+            request = request.header(AUDIT, audit);
         }
         let request = request.body(body).map_err(lost)?;
         sender.send_request(request).await.map_err(lost)

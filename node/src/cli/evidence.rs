@@ -15,6 +15,7 @@ use schemas::text::Text;
 use serde_json::{Value, json};
 
 use super::Done;
+use super::audits::Under;
 use super::client::Client;
 use super::output::{Output, text};
 use super::progress::Progress;
@@ -35,6 +36,8 @@ pub(super) enum Evidence {
         /// The folder to make; it must not exist yet.
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
+        #[command(flatten)]
+        under: Under,
     },
     /// Put on record under which number a package is booked into evidence.
     Booked {
@@ -51,8 +54,8 @@ pub(super) async fn run(
     command: Evidence,
     output: Output,
 ) -> Result<Done, ActError> {
-    let (case, out) = match command {
-        Evidence::Export { case, out } => (case, out),
+    let (case, out, under) = match command {
+        Evidence::Export { case, out, under } => (case, out, under),
         Evidence::Booked { package, number } => {
             return booked(client, package, number, output).await;
         }
@@ -62,7 +65,7 @@ pub(super) async fn run(
     if out.symlink_metadata().is_ok() {
         return Err(ActError::usage(there_already(&out)));
     }
-    let mut lines = client.post_lines("/evidence", &Wanted { case }).await?;
+    let mut lines = client.under(&under).post_lines("/evidence", &Wanted { case }).await?;
     let package = NewFolder::begin(&out).map_err(|e| {
         let left = e.is_taken() && e.path != out;
         ActError::usage(match left {

@@ -4,6 +4,7 @@ mod agreement;
 mod alarmed;
 mod asking;
 mod audit;
+mod audits;
 mod authenticator;
 mod backup;
 mod bundle;
@@ -147,8 +148,7 @@ enum Command {
     #[command(subcommand)]
     Policy(policy::Policy),
     /// The audit log.
-    #[command(subcommand)]
-    Audit(audit::Audit),
+    Audit(audit::AuditArgs),
     /// What the policy has people do, and when it is due.
     #[command(subcommand)]
     Duty(duty::Duty),
@@ -268,7 +268,7 @@ async fn dispatch(cli: Cli, output: Output) -> Result<Done, ActError> {
         Command::Agreement(command) => agreement::run(&dir, &client, command, output).await,
         Command::Request(command) => request::run(&client, command, output).await,
         Command::Policy(command) => policy::run(&client, command, output).await,
-        Command::Audit(command) => audit::run(&client, command, output).await,
+        Command::Audit(args) => audit::run(&client, args, output).await,
         Command::Duty(command) => duty::run(&client, command, output).await,
         Command::Hold(command) => hold::run(&client, command, output).await,
         Command::Evidence(command) => evidence::run(&client, command, output).await,

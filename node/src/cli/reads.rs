@@ -15,6 +15,7 @@ use tokio::io::AsyncReadExt as _;
 
 use super::Done;
 use super::asking::{What, Why};
+use super::audits::Under;
 use super::client::{Client, query_string};
 use super::output::{Output, err, number, table, text};
 use super::progress::Progress;
@@ -78,6 +79,8 @@ pub(super) enum Reads {
         /// The read's id.
         #[arg(value_name = "ID")]
         id: ReadId,
+        #[command(flatten)]
+        under: Under,
     },
     /// What a mapping may say, and the mappings that come with the program.
     Mapping {
@@ -126,7 +129,8 @@ pub(super) async fn run(client: &Client, command: Reads, output: Output) -> Resu
             let refused = query::outcome_code(&heard) == Some(OutcomeCode::Refused);
             Ok(if refused { Done::Refused } else { Done::Ok })
         }
-        Reads::Versions { id } => {
+        Reads::Versions { id, under } => {
+            let client = client.under(&under);
             let versions: Vec<Value> = client.get(&format!("/reads/{id}/versions")).await?;
             if output.json() {
                 versions.iter().for_each(|one| output.object(one, String::new));

@@ -41,12 +41,15 @@ pub(super) struct ReportArgs {
 
 #[derive(clap::Args)]
 pub(super) struct SampleArgs {
-    /// How many accesses.
+    /// How many.
     #[arg(long)]
     count: u32,
-    /// What decides which; the same seed draws the same accesses of the same log.
+    /// What decides which; the same seed draws the same ones of the same log.
     #[arg(long)]
     seed: Text,
+    /// Looks that others took at the log, in the place of accesses.
+    #[arg(long)]
+    looks: bool,
     /// At or after.
     #[arg(long, value_parser = instant)]
     from: Option<Timestamp>,
@@ -57,7 +60,7 @@ pub(super) struct SampleArgs {
 
 #[derive(clap::Args)]
 pub(super) struct RecordArgs {
-    /// The entry that records which accesses were drawn, as `accord audit sample` told it.
+    /// The entry that records what was drawn, as `accord audit sample` told it.
     #[arg(long, value_name = "ENTRY")]
     sample: Option<u64>,
     /// What was found, in words.
@@ -205,28 +208,41 @@ pub(super) async fn sample(
     args: SampleArgs,
     output: Output,
 ) -> Result<Done, ActError> {
-    let SampleArgs { count, seed, from, until } = args;
-    let sample: Sample =
-        client.post("/audit/sample", &json!(Sampling { count, seed, from, until })).await?;
+    let SampleArgs { count, seed, looks, from, until } = args;
+    let wanted = Sampling { count, seed, looks, from, until };
+    let sample: Sample = client.post("/audit/sample", &json!(wanted)).await?;
     for row in &sample.rows {
         let mut row = row.clone();
         row.insert("sample".into(), json!(sample.sample));
         let row = Value::Object(row);
         output.object(&row, || {
             let index = row.get("index").map(Value::to_string).unwrap_or_default();
-            let said = ["at", "user", "data_queried", "purpose", "case", "reason", "outcome"];
+            let access = ["at", "user", "data_queried", "purpose", "case", "reason", "outcome"];
+            let look = ["at", "user", "looked_at"];
+            let keys = if looks { look.as_slice() } else { access.as_slice() };
             let said: Vec<&str> =
-                said.iter().map(|key| text(&row, key)).filter(|said| !said.is_empty()).collect();
-            format!("{index:>6}  {}", said.join("  "))
+                keys.iter().map(|key| text(&row, key)).filter(|said| !said.is_empty()).collect();
+            let under = if looks { occasion(&row) } else { String::new() };
+            format!("{index:>6}  {}{under}", said.join("  "))
         });
     }
     super::output::err(&format!(
         "{} drawn of {}; record what you find with `accord audit record --sample {} --finding …`",
-        counted(sample.rows.len(), "access", "accesses"),
+        if looks {
+            counted(sample.rows.len(), "look", "looks")
+        } else {
+            counted(sample.rows.len(), "access", "accesses")
+        },
         sample.among,
         sample.sample
     ));
     Ok(Done::Ok)
+}
+
+/// Under which audit a look was taken.
+fn occasion(row: &Value) -> String {
+    let Some(audit) = row.get("audit") else { return "  under no audit".into() };
+    format!("  under audit {audit}: {}", text(row, "occasion"))
 }
 
 pub(super) async fn record(

@@ -13,6 +13,7 @@ use schemas::time::Timestamp;
 use serde_json::Value;
 
 use super::Done;
+use super::audits::Under;
 use super::client::{Client, escaped};
 use super::output::{Output, table, text};
 use super::time::{instant, local};
@@ -41,6 +42,8 @@ pub(super) enum Request {
         /// `html` for one printable sheet.
         #[arg(long)]
         format: Option<Format>,
+        #[command(flatten)]
+        under: Under,
     },
     /// Approve a request, as asked or narrower.
     Approve {
@@ -202,12 +205,12 @@ pub(super) async fn run(
             client.post("/requests", &submission).await?
         }
         Request::List { state } => return list(client, state.as_deref(), output).await,
-        Request::Show { id, format: Some(Format::Html) } => {
-            let sheet: Value = client.get(&of(&id, "/sheet")).await?;
+        Request::Show { id, format: Some(Format::Html), under } => {
+            let sheet: Value = client.under(&under).get(&of(&id, "/sheet")).await?;
             output.object(&sheet, || text(&sheet, "html").to_owned());
             return Ok(Done::Ok);
         }
-        Request::Show { id, format: None } => client.get(&of(&id, "")).await?,
+        Request::Show { id, format: None, .. } => client.get(&of(&id, "")).await?,
         Request::Approve { id, reason, narrower } => {
             let narrower = narrower.scope()?;
             decide(id, DecisionInput { verdict: Verdict::Approved, reason, narrower }).await?

@@ -14,6 +14,7 @@ use schemas::time::Timestamp;
 use serde_json::{Value, json};
 
 use super::Done;
+use super::audits::Under;
 use super::client::{Client, query_string};
 use super::output::{Output, number, text};
 use super::time::{day, instant, local};
@@ -208,6 +209,8 @@ pub(super) enum User {
         /// What you found.
         #[arg(long)]
         reason: Text,
+        #[command(flatten)]
+        under: Under,
     },
 }
 
@@ -357,8 +360,9 @@ async fn sign_ins(
             let declined: Value = client.post(&path, &json!({ "reason": reason })).await?;
             output.object(&declined, || format!("proposal {proposal} counts no more"));
         }
-        User::Countersign { name, reason } => {
+        User::Countersign { name, reason, under } => {
             let body = json!({ "reason": reason });
+            let client = client.under(&under);
             let done: Value = client.post(&format!("/users/{name}/countersign"), &body).await?;
             output.object(&done, || format!("what {name} may do is countersigned"));
         }

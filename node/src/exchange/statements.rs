@@ -16,7 +16,6 @@ mod reconciled;
 mod sessions;
 
 use schemas::agency::AgencyId;
-use schemas::body::Actor;
 use schemas::event::audit::AuditReconciled;
 use schemas::statement::{ExchangeRecord, Reached};
 use schemas::time::Timestamp;
@@ -27,6 +26,7 @@ use audit::exchange_tree::Item;
 use audit::reconcile::{Class, Finding, class};
 use audit::tree_diff::{DiffResult, Difference};
 use audit_log::entries::audit::audit_reconciled;
+use audit_log::entry::Auditor;
 use peer::link::Dial;
 use store::StoreError;
 
@@ -78,9 +78,10 @@ impl Reconciler {
     ) -> Result<Reconciled, ActError> {
         let own = &self.source.agency;
         let state = own.registry.state();
-        let user = authorize(&state, by, Permission::Audit, own.clock.now())?;
-        let actor = own.actor(&user, by);
-        self.reconcile_as(dial, actor, agency, since, until).await
+        let now = own.clock.now();
+        let user = authorize(&state, by, Permission::Audit, now)?;
+        let auditor = own.looking(&state, &user, by, now)?;
+        self.reconcile_as(dial, auditor, agency, since, until).await
     }
 
     /// As [`Self::reconcile`], by whom the caller knows may: the node itself, at the cadence that
@@ -88,7 +89,7 @@ impl Reconciler {
     pub(crate) async fn reconcile_as<D: Dial>(
         &self,
         dial: &D,
-        actor: Actor,
+        auditor: Auditor,
         agency: &AgencyId,
         since: Timestamp,
         until: Timestamp,
@@ -101,7 +102,7 @@ impl Reconciler {
         })?;
         let until = until.min(self.source.latest(now));
         let Self { source, keys } = self;
-        let conversation = Conversation { source, keys, dial, peer, actor: &actor };
+        let conversation = Conversation { source, keys, dial, peer, auditor: &auditor };
         let Heard { request: envelope, said, unbound, compared } =
             conversation.heard(since..until).await?;
         let Compared { statement, sessions, found, bytes } = compared;
@@ -132,7 +133,8 @@ impl Reconciler {
             further,
             classes: by_class(&findings),
         };
-        drop(own.log.append(audit_reconciled(actor, agency, reconciled, &statement)).await?);
+        let auditor = own.still_looking(auditor);
+        drop(own.log.append(audit_reconciled(auditor, agency, reconciled, &statement)).await?);
         let mut report = Reconciled {
             peer: agency.clone(),
             matched: found.matched,

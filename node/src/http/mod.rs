@@ -11,6 +11,7 @@ pub mod access;
 mod accounts;
 pub mod alarms;
 mod api;
+pub mod chosen_audit;
 mod client_certificate;
 mod error;
 mod extract;

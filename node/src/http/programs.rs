@@ -17,6 +17,7 @@ use axum::response::{IntoResponse as _, Response};
 use schemas::program::ProgramScope;
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::chosen_audit::chosen;
 use super::error::ApiError;
 use super::https::{Remote, recognised};
 use super::named_persons::named;
@@ -155,7 +156,8 @@ async fn admitted(
         }
     };
     let purposes = (!program.purposes.is_empty()).then_some(program.purposes);
-    parts.extensions.insert(Principal { purposes, scope: Some(program.scope), ..by });
+    let (scope, audit) = (Some(program.scope), chosen(&parts.headers)?);
+    parts.extensions.insert(Principal { purposes, scope, audit, ..by });
     Ok((person, turn))
 }
 

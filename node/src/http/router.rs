@@ -11,9 +11,9 @@ use super::access::Access::{Nobody, Privileged, SignedIn};
 use super::access::{Alone, Offered, Route};
 use super::alarms;
 use super::api::{
-    agreements, audit, backup, cards, clock, devices, duties, evidence, exports, holds, incidents,
-    night_desk, people, policy, program_sessions, programs as program_list, public, queries, reads,
-    records, reports, requests, sign_in, sources, status,
+    agreements, audit, audits, backup, cards, clock, devices, duties, evidence, exports, holds,
+    incidents, night_desk, people, policy, program_sessions, programs as program_list, public,
+    queries, reads, records, reports, requests, sign_in, sources, status,
 };
 use super::error::{method_not_allowed, not_found};
 use super::open::{health, metrics};
@@ -155,6 +155,9 @@ table! {
     get "/audit/alarms" SignedIn, audit::alarms;
     get "/audit/alarms/open" Nobody(ALARMS), audit::open_alarms;
     post "/audit/alarms/{number}/resolve" Privileged, audit::resolve;
+    get "/audits" SignedIn => Audit, audits::list;
+    post "/audits" SignedIn => Audit, audits::open;
+    post "/audits/{audit}/close" SignedIn => Audit, audits::close;
     post "/audit/log" SignedIn => Audit, audit::log;
     post "/audit/plate" SignedIn => Audit, audit::who_saw;
     get "/audit/entries/{index}" SignedIn => Audit, audit::entry;

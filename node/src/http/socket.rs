@@ -15,6 +15,7 @@ use tokio::net::UnixListener;
 use tokio_util::sync::CancellationToken;
 
 use super::access::Access;
+use super::chosen_audit::chosen;
 use super::error::ApiError;
 use super::state::{App, AppState};
 use crate::permission::{ActError, Principal};
@@ -99,7 +100,7 @@ async fn admitted(app: &AppState, parts: &mut Parts) -> Result<(), ApiError> {
     if access == Access::Privileged {
         sign_in::proved_lately(&session, app.context.agency.clock.now())?;
     }
-    parts.extensions.insert(by);
+    parts.extensions.insert(Principal { audit: chosen(&parts.headers)?, ..by });
     Ok(())
 }
 

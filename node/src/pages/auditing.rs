@@ -8,6 +8,7 @@ use axum::response::Response;
 use maud::{Markup, html};
 use serde_json::{Map, Value};
 
+use super::audits;
 use super::draft::{day, last_day, words};
 use super::entries::plate_form;
 use super::fields::Fields;
@@ -15,11 +16,12 @@ use super::page::{Shown, form_token, line, prove_again};
 use super::search_form::day_field;
 use super::visitor::{Posted, Proven, Visitor};
 use super::zone::Zone;
+use crate::auditing::audits::open_now;
 use crate::auditing::periodic::{self, Audited, Sampling};
 use crate::auditing::reports;
 use crate::auditing::unseen::Unseen;
 use crate::http::AppState;
-use crate::permission::{ActError, Permission, authorize};
+use crate::permission::{ActError, Permission, authorize, sections};
 
 type App = State<Arc<AppState>>;
 
@@ -35,13 +37,17 @@ pub(super) async fn home(State(app): App, visitor: Visitor) -> Response {
         let store = app.context.store.as_ref();
         let size = app.context.agency.log.counters().size;
         let due = periodic::due(&app.context.agency, store).await?;
-        Ok::<_, ActError>((due, Unseen::of(store, size).await?.in_words(), size))
+        let unseen = Unseen::of(store, size).await?.in_words();
+        let open = open_now(&app.context.agency, &visitor.by)?;
+        Ok::<_, ActError>((due, unseen, size, open))
     };
-    let (due, unseen, size) = match found.await {
+    let (due, unseen, size, open) = match found.await {
         Ok(found) => found,
         Err(error) => return visitor.page(Shown::error(&error)),
     };
+    let demanded = demanded(&app);
     let body = html! {
+        (audits::section(&visitor, &open, demanded.as_deref(), &Fields::default()))
         h2 { "What is due" }
         @if due.is_empty() { p { "Nothing: every audit and reconciliation was made in time." } } @else {
             ul { @for one in &due { li { (one) } } }
@@ -62,6 +68,13 @@ pub(super) async fn home(State(app): App, visitor: Visitor) -> Response {
         (record_form(&visitor, &Fields::default()))
     };
     visitor.page(Shown::new("Audit", body))
+}
+
+/// The sections by which the policy demands an occasion, where it does.
+fn demanded(app: &AppState) -> Option<String> {
+    let state = app.context.agency.registry.state();
+    let policy = state.policy.as_ref()?;
+    Some(sections(&policy.cites(policy.audit_occasion.as_ref()?)))
 }
 
 fn period(fields: &Fields, prefix: &str) -> Markup {
@@ -102,8 +115,15 @@ fn sample_form(visitor: &Visitor, fields: &Fields) -> Markup {
         form method="post" action="/audit/sample" {
             (form_token(visitor))
             div.row {
-                p.field { label for="count" { "How many accesses" } input id="count" name="count" inputmode="numeric" required value=(if fields.has("count") { fields.get("count") } else { "20" }); }
-                (line("seed", "Seed", "Any words, chosen before you look: the same words draw the same accesses.", fields.get("seed"), true))
+                p.field {
+                    label for="of" { "Of what" }
+                    select id="of" name="of" {
+                        option value="" { "Accesses: who asked for reads" }
+                        option value="looks" selected[fields.get("of") == "looks"] { "Looks: what other auditors looked at" }
+                    }
+                }
+                p.field { label for="count" { "How many" } input id="count" name="count" inputmode="numeric" required value=(if fields.has("count") { fields.get("count") } else { "20" }); }
+                (line("seed", "Seed", "Any words, chosen before you look: the same words draw the same ones.", fields.get("seed"), true))
                 (period(fields, "sample"))
             }
             p.acts { button type="submit" { "Draw" } }
@@ -252,6 +272,7 @@ pub(super) async fn report(State(app): App, Posted { visitor, fields }: Posted) 
     let body = html! {
         dl {
             dt { "Of" } dd { (report.agency) ", made by " bdi { (report.by) } " on " (zone.when(made.signed_at)) }
+            dt { "Occasion" } dd { (audits::under(&visitor)) }
             dt { "Period" }
             dd {
                 @match report.from { Some(from) => (zone.when(from)), None => "the beginning of the log" } " until "
@@ -273,8 +294,9 @@ pub(super) async fn sample(State(app): App, Posted { visitor, fields }: Posted) 
     let zone = &visitor.zone;
     let drawn = async {
         let wanted = Sampling {
-            count: fields.needed("count", "How many accesses")?,
+            count: fields.needed("count", "How many")?,
             seed: fields.needed("seed", "Seed")?,
+            looks: fields.get("of") == "looks",
             from: day(&fields, zone, "from", "First day")?,
             until: last_day(&fields, zone, "until", "Last day")?,
         };
@@ -286,7 +308,8 @@ pub(super) async fn sample(State(app): App, Posted { visitor, fields }: Posted) 
             let mut filled = Fields::default();
             filled.set("sample", sample.sample.to_string());
             let body = html! {
-                p { "Sample " strong { (sample.sample) } ": " (sample.rows.len()) " of " (sample.among) " accesses. The same seed draws the same ones." }
+                p { "Sample " strong { (sample.sample) } ": " (sample.rows.len()) " of " (sample.among) @if fields.get("of") == "looks" { " looks of others" } @else { " accesses" } ". The same seed draws the same ones." }
+                (audits::under(&visitor))
                 div.wide tabindex="0" role="region" aria-label="The sample" {
                     table {
                         thead { tr { th scope="col" { "Entry" } th scope="col" { "What it says" } } }

@@ -10,6 +10,7 @@ use schemas::body::Outcome;
 use schemas::event::Event;
 use serde_json::Value;
 
+use super::audits;
 use super::draft::words;
 use super::fields::Fields;
 use super::page::{Shown, form_token, line};
@@ -77,6 +78,7 @@ fn row_of(visitor: &Visitor, row: &Result<LogEntry, Altered>) -> Markup {
                         bdi { (body.actor.full_name.as_str()) }
                         @if let Some(user) = &body.actor.user { br; span.quiet { (user.to_string()) } }
                         br; span.quiet { (body.actor.agency.as_str()) }
+                        @if let Some(audit) = body.audit { br; span.quiet { "under audit " (audit) } }
                     }
                     td { (about(&body.event, zone)) }
                     td {
@@ -103,6 +105,8 @@ fn about(event: &Event, zone: &Zone) -> Markup {
     }
     let detail = serde_json::to_value(event).unwrap_or_default();
     let said = [
+        "occasion",
+        "outcome",
         "agreement",
         "request",
         "user",
@@ -174,6 +178,7 @@ pub(super) async fn one(State(app): App, Posted { visitor, fields }: Posted) -> 
         p.quiet { "A proof for " code { "accord-audit proof" } " or any tool that reads a C2SP tlog-proof, under the head that the log signed." }
         pre tabindex="0" { (whole.proof) }
         p.quiet { "That you looked is an entry of the log itself." }
+        (audits::under(&visitor))
         p.acts { a.button href="/log" { "The log" } }
     };
     visitor.page(Shown::new(format!("Entry {index}"), body))
@@ -197,6 +202,7 @@ fn told(entry: &LogEntry, zone: &Zone) -> Markup {
                     dt { "Who" } dd { bdi { (body.actor.full_name.as_str()) } @if let Some(user) = &body.actor.user { " (" (user.to_string()) ")" } }
                     dt { "How" } dd { bdi { (body.actor.auth) } }
                     dt { "About" } dd { (about(&body.event, zone)) }
+                    @if let Some(audit) = body.audit { dt { "Under audit" } dd { (audit) ", by the entry of that number" } }
                 }
                 None => { dt { "Body" } dd { "destroyed at the end of its retention" } }
             }
@@ -245,6 +251,7 @@ pub(super) async fn plate(State(app): App, Posted { visitor, fields }: Posted) -
             }
             span.plate { (plate.to_string()) } ", here or to other agencies. That you looked is an entry, too."
         }
+        (audits::under(&visitor))
         @if more { p.wrong { "There are more than these " (who_saw::MOST) "." } }
         @if !rows.is_empty() { (table(&visitor, rows.iter().rev())) }
         h2 { "Another plate" }

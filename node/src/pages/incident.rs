@@ -8,6 +8,7 @@ use axum::response::Response;
 use maud::{Markup, html};
 use schemas::incident::IncidentSubject;
 
+use super::audits;
 use super::draft::{day, last_day};
 use super::fields::Fields;
 use super::page::{Shown, form_token, line};
@@ -70,5 +71,6 @@ fn form(visitor: &Visitor, fields: &Fields) -> Markup {
             button.first type="submit" { "Show what it reached" }
         }
         p.quiet { "Fill in one of the first four. That you looked is an entry of the log." }
+        (audits::under(visitor))
     }
 }

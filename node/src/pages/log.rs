@@ -10,6 +10,7 @@ use maud::{Markup, html};
 use schemas::entry::EntryKind;
 use schemas::event::audit::EntriesViewed;
 
+use super::audits;
 use super::draft::{day, last_day};
 use super::entries::{any, table};
 use super::fields::Fields;
@@ -164,6 +165,7 @@ fn page(app: &AppState, visitor: &Visitor, fields: &Fields, told: &Markup) -> Re
         }
         p { a href="/incident" { "What a session, a key, a program or a person reached" } }
         p.quiet { "Without a first day the whole log is looked through. What you look at here is an entry of the log itself." }
+        (audits::under(visitor))
         (told)
     };
     visitor.page(Shown::new("Audit log", body))

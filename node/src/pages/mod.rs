@@ -10,6 +10,7 @@ mod account;
 mod agreements;
 mod answers;
 mod auditing;
+mod audits;
 mod case;
 mod devices;
 mod draft;
@@ -165,6 +166,9 @@ table! {
     post "/log" SignedIn, log::show;
     post "/log/entry" SignedIn, entries::one;
     get "/audit" SignedIn, auditing::home;
+    post "/audit/open" SignedIn, audits::open;
+    post "/audit/close" SignedIn, audits::close;
+    post "/audit/under" SignedIn, audits::choose_one;
     post "/audit/plate" SignedIn, entries::plate;
     post "/audit/sample" SignedIn, auditing::sample;
     post "/audit/record" Privileged, auditing::record;

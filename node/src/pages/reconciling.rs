@@ -13,6 +13,7 @@ use schemas::time::Timestamp;
 use serde::Serialize;
 
 use super::auditing::days;
+use super::audits;
 use super::draft::{day, last_day, words};
 use super::fields::Fields;
 use super::page::{Shown, form_token, line_of, prove_again};
@@ -52,6 +53,7 @@ fn form(app: &AppState, visitor: &Visitor, fields: &Fields) -> Markup {
             p.acts { button.first type="submit" { "Compare both logs" } }
         }
         p.quiet { "The other agency signs what its log says; every exchange is compared, and what differs stands side by side with what proves it." }
+        (audits::under(visitor))
     }
 }
 

@@ -20,6 +20,7 @@ use super::sign_in::{ended, form_keeping};
 use super::zone::Zone;
 use super::{case, key};
 use crate::admin::open_case::OpenCase;
+use crate::auditing::audits::{self, AuditView};
 use crate::certificate::ShownCertificate;
 use crate::http::AppState;
 use crate::http::alarms::{Open, open};
@@ -34,6 +35,9 @@ use peer::admission::machine;
 
 /// The cookie of a session. Its beginning binds it to this host and to TLS.
 const NAME: &str = "__Host-accord";
+
+/// The cookie that says under which of their open audits somebody looks.
+pub(super) const AUDIT: &str = "__Host-accord-audit";
 
 /// From where somebody comes, as sessions and entries name it.
 pub(super) struct From(pub(super) String);
@@ -123,6 +127,8 @@ pub(super) struct Visitor {
     pub(super) agency: AgencyId,
     /// The case that goes with what she asks.
     pub(super) case: Option<OpenCase>,
+    /// The audits that she has open.
+    pub(super) audits: Vec<AuditView>,
     /// In which zone times are shown.
     pub(super) zone: Zone,
     /// Whether she proved lately who she is, so that a privileged act needs no password.
@@ -198,6 +204,10 @@ impl Visitor {
         let has_key = has(AuthenticatorKind::SecurityKey);
         let has_account = has(AuthenticatorKind::ProviderAccount);
         let case = case::open(app, &user.name);
+        let audits = audits::open_of(agency, &user.name);
+        let chosen: Option<u64> = cookie(parts, AUDIT).and_then(|number| number.parse().ok());
+        let audit = chosen.filter(|chosen| audits.iter().any(|one| one.audit == *chosen));
+        let by = Principal { audit, ..by };
         Ok(Self {
             by,
             user,
@@ -209,6 +219,7 @@ impl Visitor {
             alarms,
             agency: agency.id.clone(),
             case,
+            audits,
             zone: Zone::of(app),
             lately,
             token,

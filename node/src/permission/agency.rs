@@ -106,7 +106,10 @@ impl OwnAgency {
             let (entry, result) = judged.await.map_err(NotActed::Judged)?;
             match self.log.append(entry).await {
                 Err(AppendError::Conflict(
-                    Conflict::Registry | Conflict::ReadCorrected | Conflict::DayFull,
+                    Conflict::Registry
+                    | Conflict::ReadCorrected
+                    | Conflict::DayFull
+                    | Conflict::Audit,
                 )) => {}
                 appended => return Ok((appended.map_err(NotActed::Log)?, result)),
             }

@@ -170,11 +170,11 @@ pub async fn versions(
 ) -> Result<Vec<ReadVersion>, ActError> {
     let (state, now) = (agency.registry.state(), agency.clock.now());
     let user = authorize(&state, by, Permission::Audit, now)?;
-    let actor = agency.actor(&user, by);
+    let auditor = agency.looking(&state, &user, by, now)?;
     let own = store.own_read(id).await?;
     let earlier = store.read_versions(id).await?;
     let plates = own.iter().map(|own| &own.read).chain(earlier.iter().map(|(_, read, _)| read));
-    let viewed = versions_viewed(actor, id, plates.map(|read| read.plate.clone()));
+    let viewed = versions_viewed(auditor, id, plates.map(|read| read.plate.clone()));
     drop(agency.log.append(viewed).await?);
     let Some(own) = own else {
         return Err(ActError::usage(format!("read `{id}` is none of this agency's")));

@@ -12,6 +12,7 @@ use super::record::{Page, Record, is_request};
 use crate::permission::{ActError, OwnAgency};
 use audit::view::LogEntry;
 use audit_log::entries::audit::audit_viewed;
+use audit_log::entry::Auditor;
 use host::home::{Home, HomeError};
 use store::{EntryFilter, ReadStore};
 
@@ -82,7 +83,12 @@ impl Feed {
                 ..EntriesViewed::default()
             };
             let actor = Actor { auth: format!("records, {whom}"), ..self.agency.node_actor() };
-            drop(self.agency.log.append(audit_viewed(actor, Viewed::Entries(viewed))).await?);
+            drop(
+                self.agency
+                    .log
+                    .append(audit_viewed(Auditor::nobody(actor), Viewed::Entries(viewed)))
+                    .await?,
+            );
         }
         Ok(page)
     }

@@ -19,6 +19,7 @@ use crate::auditing::periodic::last_of;
 use crate::auditing::reconcile_schedule::schedules;
 use crate::exchange::statements::Reconciler;
 use crate::permission::ActError;
+use audit_log::entry::Auditor;
 
 /// How long a peer has to state its log.
 const LONGEST: Duration = Duration::from_secs(120);
@@ -66,9 +67,10 @@ impl Work for ReconcileSchedule {
         let (node, context) = (&self.node, &self.node.context);
         self.tried.insert(peer.clone(), context.agency.clock.now());
         let since = last.map_or(Timestamp::MIN, |last| last.minus_days(OVERLAP_DAYS));
-        let (dial, actor) = (node.peers.as_ref(), context.agency.node_actor());
+        let auditor = Auditor::nobody(context.agency.node_actor());
+        let dial = node.peers.as_ref();
         let reconciler = Reconciler::of(context);
-        let heard = reconciler.reconcile_as(dial, actor, &peer, since, Timestamp::MAX);
+        let heard = reconciler.reconcile_as(dial, auditor, &peer, since, Timestamp::MAX);
         let report = tokio::time::timeout(LONGEST, heard)
             .await
             .map_err(|_| ActError::failed(format!("`{peer}` did not state its log in time")))?

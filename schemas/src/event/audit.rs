@@ -193,11 +193,14 @@ pub struct IncidentTold {
     pub on: Timestamp,
 }
 
-/// Accesses were drawn for an audit.
+/// Accesses were drawn for an audit, or looks that others took at the log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AuditSampled {
+    /// Whether looks were drawn, those of others than who draws; otherwise accesses.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub looks: bool,
     /// How many were wanted.
     pub count: u32,
     /// What the draw is made from, so that anybody can repeat it.
@@ -210,7 +213,7 @@ pub struct AuditSampled {
     pub until: Option<Timestamp>,
     /// Drawn among entries below this index.
     pub below: u64,
-    /// Among how many accesses.
+    /// Among how many accesses or looks.
     pub among: u64,
     /// Which, by index.
     pub drawn: Vec<u64>,

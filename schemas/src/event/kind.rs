@@ -184,7 +184,11 @@ macro_rules! table {
             IncidentReported = "incident.reported": ends, act, audit::IncidentReported;
             /// Somebody was told of an incident.
             IncidentTold = "incident.told": stays, act, audit::IncidentTold;
-            /// Accesses were drawn for an audit.
+            /// An auditor opened an audit, with its occasion.
+            AuditOpened = "audit.opened": stays, act, occasion::AuditOpened;
+            /// An audit was closed.
+            AuditClosed = "audit.closed": stays, act, occasion::AuditClosed;
+            /// Accesses, or looks at the log, were drawn for an audit.
             AuditSampled = "audit.sampled": ends, act, audit::AuditSampled;
             /// An audit was recorded with its findings.
             AuditRecorded = "audit.recorded": ends, act, audit::AuditRecorded;

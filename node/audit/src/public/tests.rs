@@ -151,8 +151,8 @@ fn state(from: u32, until: u32) -> State {
         by: "auditor".parse().unwrap(),
         at: start().plus_days(until),
     };
-    let placed = State::default().with(&Change::HoldPlaced { hold }).unwrap();
-    placed.with(&Change::HoldReleased { hold: 1, release }).unwrap()
+    let placed = State::default().with(0, &Change::HoldPlaced { hold }).unwrap();
+    placed.with(1, &Change::HoldReleased { hold: 1, release }).unwrap()
 }
 
 /// The log up to a day, counted.
@@ -164,7 +164,7 @@ fn counted(deeds: &[Deed], state: &State, until: u32) -> (Counting, u64) {
         let event = deed.event(at);
         let header = entry(index, at, event.kind());
         let actor = Actor::peer(&"asking-ca-pd".parse().unwrap());
-        let body = Body { at, actor, registry: None, change: None, event };
+        let body = Body { at, actor, registry: None, change: None, audit: None, event };
         counting.take(&header, Some(&body));
         (index, last) = (index + 1, at);
     }

@@ -37,7 +37,8 @@ fn entry(index: u64, day: &str, kind: EntryKind, own: u64, detail: Value) -> (He
         Value::Object(mut event) => {
             event.insert("kind".into(), json!(kind));
             let event = serde_json::from_value(Value::Object(event)).unwrap();
-            let body = Body { at: header.at, actor, registry: None, change: None, event };
+            let body =
+                Body { at: header.at, actor, registry: None, change: None, audit: None, event };
             Some(serde_json::to_string(&body).unwrap())
         }
         _ => None,

@@ -53,7 +53,8 @@ pub(crate) fn agreed() -> Pair {
 
 fn state(log: &Log) -> State {
     let mut state = State::default();
-    log.changes().iter().for_each(|change| state.apply_text(change).unwrap());
+    let changes = (0..).zip(log.changes());
+    changes.for_each(|(entry, change)| state.apply_text(entry, &change).unwrap());
     state
 }
 

@@ -15,6 +15,7 @@ mod heads;
 mod held_against;
 mod holds;
 mod keys;
+mod looks;
 mod papers;
 mod pinned;
 mod reconciled;

@@ -1,6 +1,6 @@
 //! Entries of auditing: reading, exporting and comparing logs, evidence, alarms.
 
-use registry::{Alarm, Change, PublicRelease, Resolution, State};
+use registry::{Alarm, AuditClosing, Change, OpenedAudit, PublicRelease, Resolution, State};
 use schemas::agency::AgencyId;
 use schemas::body::Actor;
 use schemas::bundle::Scope;
@@ -12,6 +12,7 @@ use schemas::event::audit::{
     AuditSampled, AuditStated, AuditViewed, EvidenceBooked, EvidenceExported, FindingsExplained,
     IncidentReported, IncidentTold, PublicReleased, PublicShown, PublicWithdrawn, Shown, Viewed,
 };
+use schemas::event::occasion::{AuditClosed, AuditOpened};
 use schemas::frame::{Frame, FrameKind};
 use schemas::plate::Plate;
 use schemas::read::ReadId;
@@ -21,19 +22,19 @@ use store::StateChanges;
 
 use super::reads::each_once;
 use crate::arrived::DayBounds;
-use crate::entry::{Entry, Precondition};
+use crate::entry::{Auditor, Entry, Precondition};
 
 /// Something of the log is looked at.
 #[must_use]
-pub fn audit_viewed(actor: Actor, viewed: Viewed) -> Entry {
-    Entry::new(actor, Event::AuditViewed(AuditViewed { viewed }))
+pub fn audit_viewed(auditor: Auditor, viewed: Viewed) -> Entry {
+    Entry::audited(auditor, Event::AuditViewed(AuditViewed { viewed }))
 }
 
 /// The log is exported. `own` is how many entries say what of it may be destroyed.
 #[must_use]
-pub fn audit_exported(actor: Actor, scope: Scope, own: u64) -> Entry {
+pub fn audit_exported(auditor: Auditor, scope: Scope, own: u64) -> Entry {
     let peer = scope.peer.clone();
-    let entry = Entry::new(actor, Event::AuditExported(AuditExported { scope, own }));
+    let entry = Entry::audited(auditor, Event::AuditExported(AuditExported { scope, own }));
     match &peer {
         // With a number of the peer's, it shows that nothing before it was left out.
         Some(peer) => entry.about(peer),
@@ -43,8 +44,8 @@ pub fn audit_exported(actor: Actor, scope: Scope, own: u64) -> Entry {
 
 /// A report is made of the log.
 #[must_use]
-pub fn audit_reported(actor: Actor, reported: AuditReported) -> Entry {
-    Entry::new(actor, Event::AuditReported(reported))
+pub fn audit_reported(auditor: Auditor, reported: AuditReported) -> Entry {
+    Entry::audited(auditor, Event::AuditReported(reported))
 }
 
 /// Something is released to the public; of a report, `previous` is the one released before it.
@@ -83,32 +84,51 @@ pub fn public_withdrawn(state: &State, actor: Actor, shown: Shown, reason: &Text
 
 /// It is reported what an incident reached.
 #[must_use]
-pub fn incident_reported(actor: Actor, reported: IncidentReported) -> Entry {
-    Entry::new(actor, Event::IncidentReported(reported))
+pub fn incident_reported(auditor: Auditor, reported: IncidentReported) -> Entry {
+    Entry::audited(auditor, Event::IncidentReported(reported))
 }
 
 /// Somebody was told of an incident.
 #[must_use]
-pub fn incident_told(actor: Actor, told: IncidentTold) -> Entry {
-    Entry::new(actor, Event::IncidentTold(told))
+pub fn incident_told(auditor: Auditor, told: IncidentTold) -> Entry {
+    Entry::audited(auditor, Event::IncidentTold(told))
 }
 
-/// Accesses are drawn for an audit.
+/// An audit is opened; its number is the index of the entry.
 #[must_use]
-pub fn audit_sampled(actor: Actor, sampled: AuditSampled) -> Entry {
-    Entry::new(actor, Event::AuditSampled(sampled))
+pub fn audit_opened(state: &State, actor: Actor, audit: OpenedAudit) -> Entry {
+    let event = AuditOpened {
+        occasion: audit.occasion.clone(),
+        occasion_kind: audit.occasion_kind,
+        case: audit.case.clone(),
+    };
+    Entry::new(actor, Event::AuditOpened(event)).changing(state, Change::AuditOpened { audit })
+}
+
+/// The audit that the entry `opened` opened is closed.
+#[must_use]
+pub fn audit_closed(state: &State, actor: Actor, opened: u64, closing: AuditClosing) -> Entry {
+    let event = AuditClosed { opened, outcome: closing.outcome.clone() };
+    Entry::new(actor, Event::AuditClosed(event))
+        .changing(state, Change::AuditClosed { opened, closing })
+}
+
+/// Accesses or looks are drawn for an audit.
+#[must_use]
+pub fn audit_sampled(auditor: Auditor, sampled: AuditSampled) -> Entry {
+    Entry::audited(auditor, Event::AuditSampled(sampled))
 }
 
 /// An audit is recorded with its findings.
 #[must_use]
-pub fn audit_recorded(actor: Actor, recorded: AuditRecorded) -> Entry {
-    Entry::new(actor, Event::AuditRecorded(recorded))
+pub fn audit_recorded(auditor: Auditor, recorded: AuditRecorded) -> Entry {
+    Entry::audited(auditor, Event::AuditRecorded(recorded))
 }
 
 /// A peer's statement is asked for: the signed request leaves.
 #[must_use]
 pub fn statement_asked(
-    actor: Actor,
+    auditor: Auditor,
     peer: &AgencyId,
     since: Timestamp,
     until: Timestamp,
@@ -116,7 +136,7 @@ pub fn statement_asked(
 ) -> Entry {
     let (since, until) = (Some(since), Some(until));
     let event = AuditStated { asked: true, since, until, exchanges: None };
-    Entry::new(actor, Event::AuditStated(event))
+    Entry::audited(auditor, Event::AuditStated(event))
         .about(peer)
         .beside([request])
         .releasing(vec![statement(request)])
@@ -148,41 +168,47 @@ fn statement(envelope: &Envelope) -> Frame {
 /// This log was compared with what `peer` stated.
 #[must_use]
 pub fn audit_reconciled(
-    actor: Actor,
+    auditor: Auditor,
     peer: &AgencyId,
     reconciled: AuditReconciled,
     statement: &Envelope,
 ) -> Entry {
-    Entry::new(actor, Event::AuditReconciled(reconciled)).about(peer).beside([statement])
+    Entry::audited(auditor, Event::AuditReconciled(reconciled)).about(peer).beside([statement])
 }
 
 /// An auditor explains findings about the logs of this agency and `peer`.
 #[must_use]
-pub fn findings_explained(actor: Actor, peer: &AgencyId, explained: FindingsExplained) -> Entry {
-    Entry::new(actor, Event::FindingsExplained(explained)).about(peer)
+pub fn findings_explained(
+    auditor: Auditor,
+    peer: &AgencyId,
+    explained: FindingsExplained,
+) -> Entry {
+    Entry::audited(auditor, Event::FindingsExplained(explained)).about(peer)
 }
 
 /// Reads and answers of a case are put into an evidence package, as long as the registry is `state`.
 #[must_use]
 pub fn evidence_exported(
     state: &State,
-    actor: Actor,
+    auditor: Auditor,
     exported: EvidenceExported,
     taken: impl IntoIterator<Item = Plate>,
 ) -> Entry {
+    let Auditor { actor, audit } = auditor;
     Entry::new(actor, Event::EvidenceExported(exported))
         .provided(Precondition::registry(state))
         .with(StateChanges { shown: each_once(taken), ..StateChanges::default() })
+        .under(audit)
 }
 
 /// Somebody looks at every version of a read, which name these plates.
 #[must_use]
 pub fn versions_viewed(
-    actor: Actor,
+    auditor: Auditor,
     read: ReadId,
     plates: impl IntoIterator<Item = Plate>,
 ) -> Entry {
-    audit_viewed(actor, Viewed::VersionsOf(read))
+    audit_viewed(auditor, Viewed::VersionsOf(read))
         .with(StateChanges { shown: each_once(plates), ..StateChanges::default() })
 }
 
@@ -212,13 +238,13 @@ pub fn loss_recorded(state: &State, actor: Actor, alarm: Alarm, reason: &Text) -
 #[must_use]
 pub fn alarm_resolved(
     state: &State,
-    actor: Actor,
+    auditor: Auditor,
     peer: &AgencyId,
     alarm: u64,
     resolution: Resolution,
 ) -> Entry {
     let event = AlarmResolved { alarm, reason: resolution.reason.clone() };
-    Entry::new(actor, Event::AlarmResolved(event))
+    Entry::audited(auditor, Event::AlarmResolved(event))
         .about(peer)
         // What its log has lost it cannot prove: whoever resolves the alarm knows that.
         .with(StateChanges { waived: Some(peer.clone()), ..StateChanges::default() })

@@ -17,7 +17,7 @@ use schemas::text::Text;
 use schemas::time::Timestamp;
 use schemas::user::User;
 
-use crate::entry::{Entry, Precondition};
+use crate::entry::{Auditor, Entry, Precondition};
 
 /// A person may bind authenticators with a one-time code.
 #[must_use]
@@ -125,12 +125,12 @@ pub fn user_declined(state: &State, actor: Actor, proposal: u64, reason: Text) -
 #[must_use]
 pub fn user_countersigned(
     state: &State,
-    actor: Actor,
+    auditor: Auditor,
     user: UserName,
     by: UserName,
     reason: Text,
 ) -> Entry {
     let event = UserCountersigned { user: user.clone(), reason };
-    Entry::new(actor, Event::UserCountersigned(event))
+    Entry::audited(auditor, Event::UserCountersigned(event))
         .changing(state, Change::Countersigned { user, by })
 }

@@ -47,10 +47,19 @@ pub async fn sheet(
 ) -> Result<String, ActError> {
     let state = agency.registry.state();
     let now = agency.clock.now();
-    let user = authorize(&state, by, Permission::Approve, now)
-        .or_else(|_| authorize(&state, by, Permission::Audit, now))?;
+    let (user, auditor) = match authorize(&state, by, Permission::Approve, now) {
+        Ok(user) => {
+            let auditor = agency.auditing(&state, &user, by, now)?;
+            (user, auditor)
+        }
+        Err(_) => {
+            let user = authorize(&state, by, Permission::Audit, now)?;
+            let auditor = agency.looking(&state, &user, by, now)?;
+            (user, auditor)
+        }
+    };
     let row = show(agency, id)?;
-    let entry = audit_viewed(agency.actor(&user, by), event::audit::Viewed::SheetOf(id.clone()));
+    let entry = audit_viewed(auditor, event::audit::Viewed::SheetOf(id.clone()));
     let viewed = agency.log.append(entry).await?.position();
     let filed = state.requests.get(id).map(|filed| &filed.value);
     let uses = match filed {

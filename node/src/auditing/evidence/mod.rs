@@ -148,11 +148,11 @@ impl Packaging<'_> {
         let holds = HoldFilter::of(self.store, &state, None).await?;
         let asking =
             Asking { user: &user, by, policy: policy_in_force(&state)?, holds: &holds, now };
-        let actor = self.agency.actor(&user, by);
+        let auditor = self.agency.auditing(&state, &user, by, now)?;
         let gathered = match self.gather(entries, &asking).await? {
             Ok(gathered) => gathered,
             Err(forbidden) => {
-                let declined = evidence_declined(actor, forbidden.access);
+                let declined = evidence_declined(auditor.actor, forbidden.access);
                 drop(self.agency.log.append(declined).await?);
                 let reasons = Reasons::ordered(forbidden.reasons);
                 return Err(reasons.map_or_else(
@@ -180,7 +180,7 @@ impl Packaging<'_> {
             manifest: digest,
             tagmanifest: Digest::of(b""),
         };
-        let entry = evidence_exported(&state, actor, exported, gathered.plates());
+        let entry = evidence_exported(&state, auditor, exported, gathered.plates());
         Ok((entry, Judged { state, payload, manifest, summary, said }))
     }
 }

@@ -4,7 +4,6 @@ use std::ops::Range;
 use std::time::Duration;
 
 use schemas::agency::AgencyId;
-use schemas::body::Actor;
 use schemas::envelope::{Envelope, Kind};
 use schemas::frame::{Frame, FrameKind};
 use schemas::statement::session_word::SessionTold;
@@ -22,6 +21,7 @@ use crate::permission::ActError;
 use audit::exchange_tree::Tree;
 use audit::tree_diff::{DiffResult, TreeDiff};
 use audit_log::entries::audit::statement_asked;
+use audit_log::entry::Auditor;
 use audit_log::narrowing::NarrowingToken;
 use audit_log::release::Released;
 use peer::link::{Channel, Dial, LinkError, Reach};
@@ -86,7 +86,7 @@ pub(super) struct Conversation<'a, D> {
     pub(super) keys: &'a OwnKeys,
     pub(super) dial: &'a D,
     pub(super) peer: &'a Peer,
-    pub(super) actor: &'a Actor,
+    pub(super) auditor: &'a Auditor,
 }
 
 impl<D: Dial> Conversation<'_, D> {
@@ -119,7 +119,8 @@ impl<D: Dial> Conversation<'_, D> {
         let (from, to, sessions) = (own.id.clone(), agency.clone(), said.asked.clone());
         let request = StatementRequest { from, to, at: now, since, until, sessions };
         let envelope = Envelope::sign_json(Kind::Statement, &request, &self.keys.message_key(own))?;
-        let entry = statement_asked(self.actor.clone(), agency, since, until, &envelope);
+        let auditor = own.still_looking(self.auditor.clone());
+        let entry = statement_asked(auditor, agency, since, until, &envelope);
         let (frames, mut token) = own.log.append(entry).await?.release_stating();
         // Both sides make their trees at the same time.
         let asked = Asked { request: &envelope, frames: &frames };

@@ -2,6 +2,7 @@
 
 pub(super) mod agreements;
 pub(super) mod audit;
+pub(super) mod audits;
 pub(super) mod backup;
 pub(super) mod cards;
 mod checks;

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::components::Components;
 use crate::admin::explain::{Explain, Explained};
 use crate::admin::requests::{RequestView, Submission};
+use crate::auditing::audits::{AuditView, Closing, Opening};
 use crate::exchange::ask::{PastQuery, QueryOutcome, Saved};
 use crate::http::api::{audit, program_sessions, queries, reads};
 use crate::http::waiting::Waiting;
@@ -244,7 +245,70 @@ fn requests(schemas: &mut Components) -> Vec<Operation> {
     ]
 }
 
-/// Reads in, the log, and records of requests.
+/// Under which audit something is looked at.
+fn under() -> Value {
+    let number = json!({ "type": "integer", "minimum": 0 });
+    parameter(
+        "header",
+        "Accord-Audit",
+        &number,
+        "Under which of the person's open audits this is looked at, where she has several: its number, as `audits` tells it. The one that she has open alone needs no word; where the policy demands one and none is open, nothing is shown (`audit_not_open`).",
+    )
+}
+
+/// Audits with their occasions, and looking at the log.
+fn auditing(schemas: &mut Components) -> Vec<Operation> {
+    let log = operation(
+        ("post", "/audit/log"),
+        "log",
+        "Entries of the log that fit all that is given, in order, a line each. The next page is `after` the index of the last.",
+        Body::Json(schemas.sent::<audit::Wanted>()),
+        Answer::Lines(entry()),
+    );
+    let who_saw = operation(
+        ("post", "/audit/plate"),
+        "who_saw",
+        "Who saw reads of a plate: entries, a line each.",
+        Body::Json(schemas.sent::<audit::OfPlate>()),
+        Answer::Lines(entry()),
+    );
+    let one = operation(
+        ("get", "/audit/entries/{index}"),
+        "entry",
+        "One entry, whole, with its envelopes and the proof of its place.",
+        Body::Nothing,
+        Answer::Json(object("`entry`, `body`, `envelopes` and `proof`.")),
+    );
+    let under = |one: Operation| Operation { parameters: vec![under()], ..one };
+    vec![
+        operation(
+            ("get", "/audits"),
+            "audits",
+            "The audits that are open, whoever opened them.",
+            Body::Nothing,
+            Answer::Json(schemas.answered::<Vec<AuditView>>()),
+        ),
+        operation(
+            ("post", "/audits"),
+            "open_audit",
+            "Opens an audit with its occasion: what the person looks at from then on bears its number, until it is closed or 30 days are over.",
+            Body::Json(schemas.sent::<Opening>()),
+            Answer::Json(schemas.answered::<AuditView>()),
+        ),
+        operation(
+            ("post", "/audits/{audit}/close"),
+            "close_audit",
+            "Closes an audit, with what came of it.",
+            Body::Json(schemas.sent::<Closing>()),
+            Answer::Json(schemas.answered::<AuditView>()),
+        ),
+        under(log),
+        under(who_saw),
+        under(one),
+    ]
+}
+
+/// Reads in, a report of the log, and records of requests.
 fn records_and_reads(schemas: &mut Components) -> Vec<Operation> {
     let text = json!({ "type": "string" });
     let number = json!({ "type": "integer", "minimum": 0 });
@@ -283,33 +347,13 @@ fn records_and_reads(schemas: &mut Components) -> Vec<Operation> {
             ],
             ..import
         },
-        operation(
-            ("post", "/audit/log"),
-            "log",
-            "Entries of the log that fit all that is given, in order, a line each. The next page is `after` the index of the last.",
-            Body::Json(schemas.sent::<audit::Wanted>()),
-            Answer::Lines(entry()),
-        ),
-        operation(
-            ("post", "/audit/plate"),
-            "who_saw",
-            "Who saw reads of a plate: entries, a line each.",
-            Body::Json(schemas.sent::<audit::OfPlate>()),
-            Answer::Lines(entry()),
-        ),
-        operation(
-            ("get", "/audit/entries/{index}"),
-            "entry",
-            "One entry, whole, with its envelopes and the proof of its place.",
-            Body::Nothing,
-            Answer::Json(object("`entry`, `body`, `envelopes` and `proof`.")),
-        ),
         Operation {
             parameters: vec![
                 json!({ "name": "kind", "in": "query", "required": true, "schema": text,
                     "description": "Which, such as `access`." }),
                 in_query("from", &instant, "Accesses at or after."),
                 in_query("until", &instant, "Accesses before."),
+                under(),
             ],
             ..report
         },
@@ -335,6 +379,7 @@ pub(super) fn every(schemas: &mut Components) -> Vec<Operation> {
     let mut all = sessions(schemas);
     all.extend(asking(schemas));
     all.extend(requests(schemas));
+    all.extend(auditing(schemas));
     all.extend(records_and_reads(schemas));
     all
 }

@@ -196,6 +196,7 @@ pub(crate) fn entries() -> Value {
         },
         registry: Some(5),
         change: None,
+        audit: None,
         event: Event::QueryAnswered(QueryAnswered { access, theirs: None }),
     };
     let receipted = Body {
@@ -208,6 +209,7 @@ pub(crate) fn entries() -> Value {
         },
         registry: Some(5),
         change: None,
+        audit: None,
         event: Event::ReceiptRecorded(ReceiptRecorded {
             answer_digest: all.answer.digest(),
             logged_at: "2026-03-01T17:04:05.330Z".parse().unwrap(),

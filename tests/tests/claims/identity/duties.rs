@@ -1,5 +1,6 @@
 //! What policies have people do: by when it is due, with its section, until it is on record.
 
+use audit_log::entry::Auditor;
 use node::admin::{people, training};
 use node::auditing::duties::{Done, Due, book, due, record};
 use node::reads::search::search;
@@ -58,7 +59,8 @@ async fn what_a_policy_has_posted_encrypted_and_booked_is_due_until_it_is_on_rec
     let state = agency.own().registry.state();
     let by = agency.admin();
     let actor = agency.own().actor(&state.users[&by.user], &by);
-    let entry = audit_log::entries::audit::evidence_exported(&state, actor, exported, []);
+    let entry =
+        audit_log::entries::audit::evidence_exported(&state, Auditor::nobody(actor), exported, []);
     let package = agency.own().log.append(entry).await.expect("an entry").position().index;
     let open = of(&agency, "has no booking number").await.expect("due");
     assert!(open.what.contains(&format!("entry {package} ")), "{open:?}");

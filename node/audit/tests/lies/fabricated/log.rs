@@ -5,7 +5,7 @@ use std::io::Cursor;
 
 use audit::BundleFile;
 use audit::check::Report;
-use registry::{Change, Hold, OpenedHold, Release, UsesSum, Verified};
+use registry::{AuditClosing, Change, Hold, OpenedAudit, OpenedHold, Release, UsesSum, Verified};
 use schemas::agency::AgencyId;
 use schemas::answer::LogPosition;
 use schemas::body::{Actor, Body};
@@ -32,6 +32,8 @@ pub(crate) struct Written {
     pub(crate) query: Option<Digest>,
     pub(crate) actor: Actor,
     pub(crate) event: Event,
+    /// The audit that it bears.
+    pub(crate) audit: Option<u64>,
     pub(crate) envelopes: Vec<Envelope>,
     /// Whether body and envelopes are gone.
     pub(crate) destroyed: bool,
@@ -114,9 +116,23 @@ impl Log {
             query,
             actor,
             event,
+            audit: None,
             envelopes: envelopes.iter().copied().cloned().collect(),
             destroyed: false,
         });
+    }
+
+    /// What an auditor does, under an audit; its index.
+    pub(crate) fn audited(
+        &mut self,
+        minute: i64,
+        actor: Actor,
+        audit: Option<u64>,
+        event: Event,
+    ) -> u64 {
+        self.write(minute, None, actor, event, &[]);
+        self.entries.last_mut().unwrap().audit = audit;
+        self.entries.len() as u64 - 1
     }
 
     /// The place of the first entry of a kind.
@@ -149,7 +165,8 @@ impl Log {
             let (at, actor) = (entry.at, entry.actor.clone());
             let lines: Vec<String> = entry.envelopes.iter().map(Envelope::to_text).collect();
             let event = entry.event.clone();
-            let mut body = Body { at, actor, registry: last_change, change: None, event };
+            let (registry, audit) = (last_change, entry.audit);
+            let mut body = Body { at, actor, registry, change: None, audit, event };
             let document = lines.first().and_then(|line| match &body.event {
                 Event::CardAdded(said) => Some(confirmed(said, &body.actor, line, at)),
                 Event::CardUpdated(_) => Some(Change::CardUpdate { envelope: line.clone(), at }),
@@ -159,7 +176,7 @@ impl Log {
                 }
                 _ => Change::of_document(&body, line),
             });
-            let document = document.or_else(|| self.undocumented(&body.event, at));
+            let document = document.or_else(|| self.undocumented(&body, at));
             let change = document.map(|change| serde_json::to_string(&change).unwrap());
             body.change = change.as_ref().map(|text| Digest::of(text.as_bytes()));
             last_change = change.as_ref().map_or(last_change, |_| Some(index));
@@ -197,9 +214,24 @@ impl Log {
     }
 
     /// The change of an entry that stands for no document.
-    fn undocumented(&self, event: &Event, at: Timestamp) -> Option<Change> {
+    fn undocumented(&self, body: &Body, at: Timestamp) -> Option<Change> {
         let hold = |number| self.holds.iter().find(|hold| hold.hold == number).unwrap();
-        match event {
+        let by = || body.actor.user.clone().unwrap();
+        match &body.event {
+            Event::AuditOpened(said) => Some(Change::AuditOpened {
+                audit: OpenedAudit {
+                    by: by(),
+                    at,
+                    occasion: said.occasion.clone(),
+                    occasion_kind: said.occasion_kind,
+                    case: said.case.clone(),
+                    closed: None,
+                },
+            }),
+            Event::AuditClosed(said) => {
+                let closing = AuditClosing { by: by(), at, outcome: said.outcome.clone() };
+                Some(Change::AuditClosed { opened: said.opened, closing })
+            }
             Event::PolicyAdopted(said) => {
                 let text =
                     self.policies.iter().find(|text| Digest::of(text.as_bytes()) == said.digest);

@@ -10,6 +10,7 @@ mod evidence_packages;
 mod explained;
 mod framed;
 mod largest_state;
+mod occasions;
 mod public_report;
 mod reconciliation;
 mod reports;

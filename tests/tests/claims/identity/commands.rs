@@ -142,6 +142,9 @@ audit incident --of-user admin
 audit told --of-user admin --to x --how y
 audit release page --digest D
 audit withdraw page --reason r
+audit open --occasion o
+audit close 1
+audit list-open
 audit sample --count 1 --seed s
 audit record --finding f
 audit reconcile --peer port-ca-pd

@@ -118,6 +118,65 @@ async fn a_report_is_made_printed_and_on_record() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_audit_is_opened_with_its_occasion_and_every_look_shows_it() {
+    let (owning, _asking, auditor) = answered().await;
+    let browser = Browser::open(true).await;
+    sign_in(&browser, &owning, &auditor).await;
+    browser.press("nav a[href='/audit']").await;
+    browser.reads("You look under no audit").await;
+    browser.fill("#occasion", "a neighbour says that she is followed").await;
+    browser.fill("#occasion-kind", "complaint").await;
+    browser.fill("#case", "26-1104").await;
+    browser.press("form[action='/audit/open'] button").await;
+    let said = browser.reads("You look under audit").await;
+    let words = "complaint: a neighbour says that she is followed, case 26-1104";
+    assert!(said.contains(words), "{said}");
+    is_readable(&browser, "audit that is open").await;
+    let audit = owning.log().await.one(Kind::AuditOpened).header.index;
+    browser.fill("#plate", PLATE).await;
+    browser.press("form[action='/audit/plate'] button").await;
+    let said = browser.reads("You look under audit").await;
+    assert!(said.contains("1 entry released"), "{said}");
+    // The log shows of each look under which audit it was.
+    browser.press("nav a[href='/log']").await;
+    browser.press("main button.first").await;
+    let said = browser.reads(&format!("under audit {audit}")).await;
+    let told = said.matches(&format!("under audit {audit}")).count();
+    assert!(said.contains("audit.viewed") && told >= 2, "of the page and of the entry: {said}");
+    is_readable(&browser, "log under an audit").await;
+    // Looks are drawn by the form of samples, those of others alone.
+    browser.press("nav a[href='/audit']").await;
+    browser.fill("#of", "looks").await;
+    browser.fill("#seed", "first of December").await;
+    browser.press("form[action='/audit/sample'] button").await;
+    browser.reads("0 of 0 looks of others").await;
+    // With a second one open she says under which she looks.
+    browser.press("nav a[href='/audit']").await;
+    browser.press("details:has(form[action='/audit/open']) summary").await;
+    browser.fill("#occasion", "the quarter is over").await;
+    browser.press("form[action='/audit/open'] button").await;
+    browser.reads("the quarter is over").await;
+    browser.fill("#audit", &audit.to_string()).await;
+    browser.press("form[action='/audit/under'] button").await;
+    let said = browser.reads("You look under audit").await;
+    assert!(said.contains(&format!("You look under audit {audit}: complaint")), "{said}");
+    is_readable(&browser, "two audits that are open").await;
+    // Closed with what came of it, it lends its occasion to nothing.
+    browser.press(&format!("section[aria-label='Audit {audit}'] summary")).await;
+    browser.fill(&format!("#outcome-{audit}"), "unfounded").await;
+    browser.press(&format!("section[aria-label='Audit {audit}'] form button")).await;
+    let log = owning.log().await;
+    let second = log.all(Kind::AuditOpened)[1].header.index;
+    let said = browser.reads(&format!("You look under audit {second}: the quarter")).await;
+    assert!(!said.contains("complaint: a neighbour"), "{said}");
+    let log = owning.log().await;
+    assert_eq!(log.one(Kind::AuditClosed).detail("outcome"), "unfounded");
+    let looks: Vec<_> = log.all(Kind::AuditViewed).iter().map(|look| look.body.audit).collect();
+    assert_eq!(looks, [Some(audit); 2]);
+    assert_eq!(log.one(Kind::AuditSampled).body.audit, Some(audit));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_hold_is_placed_and_released_and_health_is_told() {
     let (owning, _asking, auditor) = answered().await;
     let browser = Browser::open(true).await;

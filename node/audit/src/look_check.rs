@@ -47,7 +47,7 @@ impl LookCheck {
             self.looked.insert(index, Arc::clone(name));
         }
         if let Some(state) = state {
-            self.borne(header, body, state, looks);
+            self.borne(header, body, state);
         }
         match (&body.event, &body.actor.user) {
             (Event::AuditSampled(sampled), Some(user)) if sampled.looks => {
@@ -59,7 +59,7 @@ impl LookCheck {
     }
 
     /// That it bears what its person had open.
-    fn borne(&mut self, header: &Header, body: &Body, state: &State, looks: bool) {
+    fn borne(&mut self, header: &Header, body: &Body, state: &State) {
         let Some(user) = &body.actor.user else {
             if let Some(audit) = body.audit {
                 self.wrong(
@@ -69,7 +69,9 @@ impl LookCheck {
             }
             return;
         };
-        if body.audit.is_none() && !looks {
+        // A peer's statement is asked for before it is compared with.
+        let asks = matches!(&body.event, Event::AuditStated(stated) if stated.asked);
+        if body.audit.is_none() && !asks && !LOOKS.contains(&header.kind) {
             return;
         }
         if let Err(error) = state.audits.bears(user, body.audit, header.at) {
@@ -79,10 +81,15 @@ impl LookCheck {
             };
             return self.wrong(header.index, what);
         }
-        // A sheet of a request is seen by who decides upon it, too.
-        let sheet = matches!(&body.event, Event::AuditViewed(viewed) if matches!(viewed.viewed, Viewed::SheetOf(_)));
+        // A sheet of a request is seen by who decides upon it, too; and an audit may end while a peer is heard,
+        // whose statement was asked for under it.
+        let excused = match &body.event {
+            Event::AuditViewed(viewed) => matches!(viewed.viewed, Viewed::SheetOf(_)),
+            Event::AuditReconciled(_) => true,
+            _ => false,
+        };
         let demanded = state.policy.as_ref().is_some_and(|policy| policy.audit_occasion.is_some());
-        if demanded && body.audit.is_none() && !sheet {
+        if demanded && body.audit.is_none() && !excused {
             let what = format!(
                 "`{user}` looked under no audit, and the policy in force has nobody look without an occasion"
             );

@@ -272,7 +272,7 @@ pub(super) async fn report(State(app): App, Posted { visitor, fields }: Posted) 
     let body = html! {
         dl {
             dt { "Of" } dd { (report.agency) ", made by " bdi { (report.by) } " on " (zone.when(made.signed_at)) }
-            dt { "Occasion" } dd { (audits::under(&visitor)) }
+            dt { "Occasion" } dd { (audits::borne(&visitor)) }
             dt { "Period" }
             dd {
                 @match report.from { Some(from) => (zone.when(from)), None => "the beginning of the log" } " until "

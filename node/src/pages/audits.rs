@@ -33,6 +33,17 @@ pub(super) fn under(visitor: &Visitor) -> Markup {
     }
 }
 
+/// Under which audit something was looked at, on what prints.
+pub(super) fn borne(visitor: &Visitor) -> Markup {
+    let chosen = visitor.audits.iter().find(|one| visitor.by.audit == Some(one.audit));
+    html! {
+        @match chosen.or_else(|| visitor.audits.first()) {
+            Some(one) => { "audit " (one.audit) ": " bdi { (one.in_words()) } }
+            None => { "none is on record" }
+        }
+    }
+}
+
 /// The open audits, and forms to choose, close and open one.
 pub(super) fn section(
     visitor: &Visitor,

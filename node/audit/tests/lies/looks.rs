@@ -4,7 +4,7 @@ use agreements::policy::Policy;
 use schemas::body::Actor;
 use schemas::digest::Digest;
 use schemas::event::Event;
-use schemas::event::audit::{AuditRecorded, AuditSampled, AuditViewed, Viewed};
+use schemas::event::audit::{AuditRecorded, AuditReported, AuditSampled, AuditViewed, Viewed};
 use schemas::event::occasion::{AuditClosed, AuditOpened, OccasionKind};
 use schemas::event::people::PolicyAdopted;
 
@@ -31,6 +31,11 @@ fn closed(opened: u64) -> Event {
 
 fn looked() -> Event {
     Event::AuditViewed(AuditViewed { viewed: Viewed::WhoSaw("7ABC123".parse().unwrap()) })
+}
+
+fn reported() -> Event {
+    let report = "access".into();
+    Event::AuditReported(AuditReported { report, from: None, until: None, in_parts: false })
 }
 
 fn sampled(looks: bool, drawn: Vec<u64>) -> Event {
@@ -113,6 +118,11 @@ fn a_look_bears_the_audit_that_its_person_had_open() {
             let audit = log.audited(0, by("adiaz"), None, opened());
             log.audited(30 * DAY - 1, by("adiaz"), Some(audit), looked());
             log.audited(30 * DAY, by("adiaz"), None, looked());
+        }),
+        // A report is a look as an entry is.
+        ("under no audit: audit 0 of `adiaz` is open", Some(1), |log, by| {
+            log.audited(0, by("adiaz"), None, opened());
+            log.audited(1, by("adiaz"), None, reported());
         }),
         // An audit lends its occasion to no act of the node.
         ("no person acts in it", Some(1), |log, by| {

@@ -119,8 +119,7 @@ impl<D: Dial> Conversation<'_, D> {
         let (from, to, sessions) = (own.id.clone(), agency.clone(), said.asked.clone());
         let request = StatementRequest { from, to, at: now, since, until, sessions };
         let envelope = Envelope::sign_json(Kind::Statement, &request, &self.keys.message_key(own))?;
-        let auditor = own.still_looking(self.auditor.clone());
-        let entry = statement_asked(auditor, agency, since, until, &envelope);
+        let entry = statement_asked(self.auditor.clone(), agency, since, until, &envelope);
         let (frames, mut token) = own.log.append(entry).await?.release_stating();
         // Both sides make their trees at the same time.
         let asked = Asked { request: &envelope, frames: &frames };

@@ -68,6 +68,7 @@ fn entry() -> Value {
         "properties": {
             "index": { "type": "integer", "minimum": 0 }, "at": text, "kind": text, "user": text,
             "auth": text, "peer": text, "query_id": text,
+            "audit": { "type": "integer", "minimum": 0 },
             "error": { "$ref": "#/components/schemas/Problem",
                 "description": "Alone, as the last line: why no further one comes." },
         },

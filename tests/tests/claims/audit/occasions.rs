@@ -2,12 +2,17 @@
 //! and a policy may demand that there is one.
 
 use ::agreements::policy::Policy;
+use audit_log::append::{AppendError, Conflict};
+use audit_log::entries::audit::audit_viewed;
+use audit_log::entry::Auditor;
 use node::admin::policy;
+use node::auditing::audits::{self, Closing, Opening};
 use schemas::entry::EntryKind as Kind;
+use schemas::event::audit::Viewed;
 use schemas::event::occasion::LOOKS;
 use serde_json::{Value, json};
 use tests::agency::{Agency, Plan};
-use tests::fixtures::{DAY_MS, PLATE};
+use tests::fixtures::{DAY_MS, PLATE, words};
 
 /// Opens an audit; its number.
 fn opened(at: &Agency, user: &str, occasion: &str) -> u64 {
@@ -177,4 +182,31 @@ async fn where_the_policy_demands_an_occasion_nobody_looks_without() {
     assert_eq!(agency.accord(&["audit", "verify"]).code, 0);
     let page = agency.accord(&["policy", "page", "--format", "md"]);
     assert!(page.out.contains("on record what gives rise to it"), "{page:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_audit_was_when_a_look_was_judged_counts_for_nothing_once_it_changed() {
+    let agency = Agency::start("owning-ca-pd").await;
+    let (own, by) = (agency.own(), agency.admin());
+    let opening = Opening { occasion: words("a complaint"), kind: None, case: words("") };
+    let audit = audits::open(own, &by, &opening).await.expect("an audit").audit;
+    let state = own.registry.state();
+    let auditor = own.looking(&state, &state.users[&by.user], &by, agency.now());
+    let auditor = auditor.expect("an auditor");
+    assert_eq!(auditor.audit, Some(audit));
+    let look = |audit| {
+        let actor = auditor.actor.clone();
+        own.log.append(audit_viewed(Auditor { actor, audit }, Viewed::Entry(0)))
+    };
+    let conflicts = |appended: Result<_, AppendError>| {
+        matches!(appended.map(drop), Err(AppendError::Conflict(Conflict::Audit)))
+    };
+    assert!(conflicts(look(None).await), "it hides the audit that is open");
+    drop(look(Some(audit)).await.expect("it is open"));
+    audits::close(own, &by, audit, &Closing::default()).await.expect("it is open");
+    assert!(conflicts(look(Some(audit)).await), "it was closed meanwhile");
+    drop(look(None).await.expect("none is open"));
+    drop(audits::open(own, &by, &opening).await.expect("another"));
+    assert!(conflicts(look(None).await), "one was opened meanwhile");
+    assert_eq!(agency.log().await.count(Kind::AuditViewed), 2);
 }

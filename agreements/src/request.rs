@@ -306,7 +306,8 @@ impl RequestRecord {
         }
         if let Some(made) = &self.ruling {
             let what = if made.verdict == Verdict::Approved { "approved" } else { "denied" };
-            return Err(sense(format!("request `{id}` was {what} already")));
+            let (by, at) = (&made.decided_by.name, made.at);
+            return Err(sense(format!("request `{id}` was {what} already, by {by} at {at}")));
         }
         if ruling.verdict == Verdict::Approved && !ruling.scope.narrows(&self.request.scope) {
             return Err(sense(format!(

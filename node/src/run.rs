@@ -25,8 +25,8 @@ use crate::exchange::standing::{Collector, collect_until};
 use crate::exchange::witness::Witnessing;
 use crate::http::https::Asks;
 use crate::http::{
-    AppState, MetricsCache, MetricsToken, ProgramTurns, ProgramUses, SendingTurns, https,
-    open_router, programs_router, router, socket,
+    AppState, MetricsCache, MetricsToken, ProgramTurns, ProgramUses, SendingTurns, SentForms,
+    https, open_router, programs_router, router, socket,
 };
 use crate::pages;
 use crate::reads::importer::Importer;
@@ -189,6 +189,7 @@ impl Node {
             metrics_token,
             metrics_cache: MetricsCache::default(),
             mentions: Arc::default(),
+            sent_forms: SentForms::default(),
             seen: Seen::of(&context),
             sign_in,
             stop: stop.clone(),

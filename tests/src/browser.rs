@@ -16,6 +16,10 @@ use tokio::net::TcpStream;
 
 use crate::wait::{eventually, within};
 
+mod emulated;
+
+pub use emulated::PAPER;
+
 /// How WebDriver names an element.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
@@ -289,15 +293,12 @@ impl Browser {
         self.of_session("POST", "/back", json!({})).await.expect("a page before");
     }
 
-    /// Makes the window this wide.
+    /// Loads the page again, as the button does: what was sent for it is sent again.
     ///
     /// # Panics
     /// When it cannot be.
-    pub async fn width(&self, width: u32) {
-        let wanted = json!({ "cmd": "Emulation.setDeviceMetricsOverride", "params": {
-            "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false,
-        } });
-        self.of_session("POST", "/goog/cdp/execute", wanted).await.expect("a window so wide");
+    pub async fn again(&self) {
+        self.of_session("POST", "/refresh", json!({})).await.expect("the page again");
     }
 
     /// A picture of the page, as PNG.
@@ -307,28 +308,6 @@ impl Browser {
     pub async fn picture(&self) -> Vec<u8> {
         let taken = self.of_session("GET", "/screenshot", Value::Null).await.expect("a picture");
         STANDARD.decode(taken.as_str().unwrap_or_default()).expect("base64")
-    }
-
-    /// Colours of the night, or of the day.
-    ///
-    /// # Panics
-    /// When it cannot be.
-    pub async fn night(&self, night: bool) {
-        let value = if night { "dark" } else { "light" };
-        let wanted = json!({ "cmd": "Emulation.setEmulatedMedia", "params": {
-            "features": [{ "name": "prefers-color-scheme", "value": value }],
-        } });
-        self.of_session("POST", "/goog/cdp/execute", wanted).await.expect("other colours");
-    }
-
-    /// Whether pages may run scripts from now on.
-    ///
-    /// # Panics
-    /// When it cannot be.
-    pub async fn scripts(&self, run: bool) {
-        let wanted =
-            json!({ "cmd": "Emulation.setScriptExecutionDisabled", "params": { "value": !run } });
-        self.of_session("POST", "/goog/cdp/execute", wanted).await.expect("scripts or none");
     }
 
     /// Presses keys one after the other, as on a keyboard: each is a character, of WebDriver's own for Tab,

@@ -21,6 +21,7 @@ pub fn origin(agency: &Agency) -> String {
 /// When it cannot be written.
 pub fn keep_file(name: &str, content: &[u8]) {
     let Some(folder) = std::env::var_os("ACCORD_PICTURES") else { return };
+    let name = name.replace('/', " ");
     std::fs::create_dir_all(&folder).expect("a folder");
     std::fs::write(Path::new(&folder).join(name), content).expect("a file");
 }
@@ -65,6 +66,23 @@ pub async fn is_readable(browser: &Browser, name: &str) {
     browser.night(false).await;
     assert_eq!(browser.barriers().await, Vec::<String>::new(), "{name}");
     keep(browser, name).await;
+}
+
+/// Nothing of the page is wider than the paper on which it is printed: letter, with the margins of pages.
+///
+/// # Panics
+/// When something is.
+pub async fn fits_on_paper(browser: &Browser, name: &str) {
+    browser.paper(true).await;
+    let wide = wide(browser).await;
+    let over = browser
+        .run(
+            "return [...document.querySelectorAll('body *')].filter(e => e.checkVisibility() && e.getBoundingClientRect().right > innerWidth + 1)
+                .map(e => e.outerHTML.slice(0, 200)).slice(-3)",
+        )
+        .await;
+    browser.paper(false).await;
+    assert!(wide <= Some(crate::browser::PAPER.into()), "{name} on paper: {wide:?} {over}");
 }
 
 /// Signs in with a password and a code, as far as the first page.

@@ -3,7 +3,7 @@
 use agreements::request::RequestScope;
 use node::admin::requests::{self, RequestView, Submission};
 use node::exchange::ask::QueryOutcome;
-use node::permission::Principal;
+use node::permission::{ActError, Principal};
 use schemas::authority::AuthorityId;
 use schemas::outcome::OutcomeCode;
 use schemas::purpose::Purpose;
@@ -145,4 +145,18 @@ pub fn refusal_code(heard: &QueryOutcome) -> RefusalCode {
 #[must_use]
 pub fn single_use() -> RequestScope {
     RequestScope { uses: Some(1), ..RequestScope::default() }
+}
+
+/// The sheet of a request, for `by`.
+///
+/// # Errors
+/// When `by` may not see it.
+pub async fn sheet_of(
+    agency: &Agency,
+    by: &Principal,
+    request: &AuthorityId,
+) -> Result<String, ActError> {
+    let zone = agency.node().app.config.zone();
+    let paper = requests::Paper { zone: &zone, stylesheet: None };
+    requests::sheet(agency.own(), agency.store().as_ref(), by, request, &paper).await
 }

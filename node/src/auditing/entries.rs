@@ -166,6 +166,37 @@ impl Listing {
         }
         Ok(rows)
     }
+
+    /// The newest `most` of them, the newest first, and whether there are more. Of a long log no more is read
+    /// than that takes.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn newest(
+        mut self,
+        most: usize,
+    ) -> Result<(Vec<Result<LogEntry, Altered>>, bool), ActError> {
+        let (first, mut wide) = (self.start, u64::from(STEP));
+        let mut found = Vec::new();
+        while self.end > first && found.len() <= most {
+            let begin = self.end.saturating_sub(wide).max(first);
+            self.start = begin;
+            let mut rows = Vec::new();
+            loop {
+                let step = self.next().await?;
+                if step.is_empty() {
+                    break;
+                }
+                rows.extend(step);
+            }
+            found.extend(rows.into_iter().rev());
+            // The more there is in which nothing fits, the larger the steps over it.
+            (self.end, wide) = (begin, wide.saturating_mul(4));
+        }
+        let more = found.len() > most;
+        found.truncate(most);
+        Ok((found, more))
+    }
 }
 
 /// An entry as it is listed. What it repeats may not be among the entries that are listed: that is no

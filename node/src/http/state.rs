@@ -11,6 +11,7 @@ use super::https::Served;
 use super::open::{MetricsCache, MetricsToken, SendingTurns};
 use super::program_turns::ProgramTurns;
 use super::program_uses::ProgramUses;
+use super::sent_forms::SentForms;
 use crate::admin::agreements::unsettled;
 use crate::admin::cards::keep_in_home;
 use crate::auditing::mentions::MentionsCheck;
@@ -73,6 +74,8 @@ pub struct AppState {
     pub metrics_cache: MetricsCache,
     /// Whether each entry is found by what it mentions.
     pub mentions: Arc<MentionsCheck>,
+    /// Forms of the console that were sent.
+    pub sent_forms: SentForms,
     /// Has other agencies hold heads over searches of one's own reads.
     pub seen: Seen,
     /// People sign in by this.

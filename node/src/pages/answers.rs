@@ -18,7 +18,7 @@ const MOST: usize = 5;
 /// What is offered beside an answer, and how times are shown.
 #[derive(Clone)]
 pub(super) struct Links {
-    request: bool,
+    pub(super) request: bool,
     form: Markup,
     who: Text,
     pub(super) zone: Zone,
@@ -51,7 +51,7 @@ pub(super) fn above(fields: &Fields) -> Markup {
     html! {
         (verify())
         p {
-            "Looking for " span.plate { (what) } @if fields.has("case") { ", case " (fields.get("case")) } ". "
+            "Looking for " span.plate { (what) } @if fields.has("case") { ", case " bdi { (fields.get("case")) } } ". "
             a href="#timeline" { "All reads by time" } " stand below, once everybody is heard."
         }
     }
@@ -115,6 +115,13 @@ fn answered(heard: &QueryOutcome, zone: &Zone) -> Markup {
             }
             @if reads.len() > shown.len() { p.quiet { "These are the newest " (shown.len()) "; the others stand below, by time." } }
         }
+        (corrections(heard, zone))
+    }
+}
+
+/// What owners said of reads of theirs since.
+fn corrections(heard: &QueryOutcome, zone: &Zone) -> Markup {
+    html! {
         @for one in &heard.corrections {
             p.wrong {
                 @match &one.plate {
@@ -124,6 +131,28 @@ fn answered(heard: &QueryOutcome, zone: &Zone) -> Markup {
                 bdi { (one.reason.as_str()) }
             }
         }
+    }
+}
+
+/// What one of many owners said that have reads: the reads stand by time, the rest is folded away but for what
+/// has been corrected.
+pub(super) fn in_brief(heard: &QueryOutcome, links: &Links) -> Markup {
+    let (owner, zone) = (heard.owner.as_str(), &links.zone);
+    let newest = heard.reads.iter().max_by_key(|read| read.at);
+    html! {
+        details.owner id={ "of-" (owner) } {
+            summary {
+                (owner) ": " (heard.reads.len()) @if heard.reads.len() == 1 { " read" } @else { " reads" }
+                @if let Some(read) = newest { span.quiet { ", the newest " (zone.when(read.at)) ", " bdi { (read.camera.as_str()) } } }
+            }
+            @if let Some(basis) = &heard.basis { p { "Under " (basis.authority.to_string()) "." } }
+            @if heard.truncated { p.notice { "There are more: make the period shorter." } }
+            (searched(heard, zone))
+            (photographs(heard, links))
+            @if let Some(id) = &heard.query_id { p.quiet { "Query " span.code { (id.to_string()) } } }
+        }
+        (corrections(heard, zone))
+        @if let Some(warning) = &heard.warning { p.wrong { (owner) ": " (warning) } }
     }
 }
 
@@ -154,7 +183,7 @@ fn searched(heard: &QueryOutcome, zone: &Zone) -> Markup {
 }
 
 /// Both sides' notices, each once.
-fn notices(heard: &QueryOutcome) -> Vec<&str> {
+pub(super) fn notices(heard: &QueryOutcome) -> Vec<&str> {
     let (own, theirs) = (heard.own_notice.as_str(), heard.notice.as_str());
     let mut all = vec![own];
     if theirs != own {
@@ -180,6 +209,24 @@ fn refused(heard: &QueryOutcome, links: &Links) -> Markup {
         @if let Some(id) = heard.query_id.as_ref().filter(|_| links.request && !ours) {
             (ask_in_writing(&id.to_string(), heard.contact.is_some(), links))
         }
+    }
+}
+
+/// Around the buttons of [`ask_briefly`]: one form for all of them.
+pub(super) fn in_writing(links: &Links, body: &Markup) -> Markup {
+    html! {
+        form method="post" action="/requests/new" {
+            (links.form)
+            input type="hidden" name="requested_by" value=(links.who.as_str());
+            (body)
+        }
+    }
+}
+
+/// One press makes a written request of one of many refused queries.
+pub(super) fn ask_briefly(id: &str, urgent: bool) -> Markup {
+    html! {
+        button.small type="submit" name="after" value=(id) { @if urgent { "Ask urgently in writing" } @else { "Ask in writing" } }
     }
 }
 

@@ -172,8 +172,11 @@ pub(super) fn drafted(
         .all("to")
         .map(|id| id.parse().map_err(|e| ActError::usage(format!("Whom to ask: {e}"))))
         .collect();
+    // Who ticks some asks those alone, though the box for all of them is ticked too.
+    let owners = owners?;
+    let all = owners.is_empty() && fields.has("all");
     Ok(Draft {
-        whom: Recipients::These(owners?),
+        whom: if all { Recipients::All } else { Recipients::These(owners) },
         authority: None,
         why: justified(fields)?,
         elements: elements(fields, &visitor.zone, now)?,

@@ -172,11 +172,11 @@ pub(super) async fn one(State(app): App, Posted { visitor, fields }: Posted) -> 
         @if let Some(envelopes) = &whole.envelopes {
             h2 { "What was signed" }
             p.quiet { "Exactly as it crossed the wire, one envelope a line; the entry's header commits to these bytes." }
-            pre tabindex="0" { (envelopes) }
+            pre tabindex="0" dir="auto" { (envelopes) }
         }
         h2 { "That it stands in the log" }
         p.quiet { "A proof for " code { "accord-audit proof" } " or any tool that reads a C2SP tlog-proof, under the head that the log signed." }
-        pre tabindex="0" { (whole.proof) }
+        pre tabindex="0" dir="auto" { (whole.proof) }
         p.quiet { "That you looked is an entry of the log itself." }
         (audits::under(&visitor))
         p.acts { a.button href="/log" { "The log" } }
@@ -210,7 +210,7 @@ fn told(entry: &LogEntry, zone: &Zone) -> Markup {
         @if let Some(body) = &entry.body {
             details {
                 summary { "All that it says" }
-                pre tabindex="0" { (serde_json::to_string_pretty(body).unwrap_or_default()) }
+                pre tabindex="0" dir="auto" { (serde_json::to_string_pretty(body).unwrap_or_default()) }
             }
         }
     }

@@ -8,15 +8,23 @@ use axum::response::Response;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
+use schemas::digest::Digest;
+
 use super::page::problem_page;
 use crate::permission::ActError;
 use ::sign_in::Secret;
 
-/// Most fields of a form.
-const MOST: usize = 256;
+/// Most fields of a form: a search has one for each agency that is asked.
+const MOST: usize = 2_048;
 
 /// How long a form may take to come, once its head has.
 const LONGEST: Duration = Duration::from_secs(10);
+
+/// The field that tells whose a form is.
+pub(super) const FORM_OF: &str = "form_of";
+
+/// What is of a session, or proves who somebody is, and so no part of what a form asks for.
+const NOT_ASKED: [&str; 5] = ["form", FORM_OF, "password", "challenge", "credential"];
 
 /// Fields in their order, as they were sent; a name may stand several times.
 #[derive(Default)]
@@ -49,6 +57,17 @@ impl Fields {
     pub(super) fn but<'a>(&'a self, names: &'a [&str]) -> impl Iterator<Item = (&'a str, &'a str)> {
         let kept = self.0.iter().filter(|(name, _)| !names.contains(&name.as_str()));
         kept.map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// What names this form, of all that pages made, as it was filled in: the same one sent twice has the same
+    /// name. `None` for what no page made.
+    pub(super) fn named(&self) -> Option<Digest> {
+        if !self.has("once") {
+            return None;
+        }
+        let mut said = form_urlencoded::Serializer::new(String::new());
+        said.extend_pairs(self.but(&NOT_ASKED));
+        Some(Digest::of_two(b"a form of the console as filled in: ", said.finish().as_bytes()))
     }
 
     fn sent(&self, name: &str) -> &str {
@@ -121,6 +140,12 @@ impl<S: Send + Sync> FromRequest<S> for Sent {
             let said = format!("the form could not be read: {}", error.body_text());
             problem_page(StatusCode::PAYLOAD_TOO_LARGE, &said)
         })?;
+        // What a part of a form would do, nobody has asked for.
+        if form_urlencoded::parse(&body).nth(MOST).is_some() {
+            let said =
+                format!("the form has more than {MOST} fields, so nothing was done; fill in fewer");
+            return Err(problem_page(StatusCode::PAYLOAD_TOO_LARGE, &said));
+        }
         Ok(Self(Fields::of(&body)))
     }
 }

@@ -48,7 +48,7 @@ pub(super) async fn show(State(app): App, visitor: Visitor) -> Response {
                 @for one in &all {
                     li {
                         a href=(href(one, may.administer)) {
-                            span { (one.what) }
+                            span { bdi { (one.what) } }
                             @if let Some(since) = one.since { span.quiet { "since " (visitor.zone.when(since)) } }
                         }
                     }

@@ -6,11 +6,8 @@ use maud::{Markup, html};
 use schemas::query::UserName;
 
 use super::PAGES;
-use super::fields::Fields;
+use super::fields::{FORM_OF, Fields};
 use crate::http::access::Access;
-
-/// Whose a form is.
-pub(super) const FORM_OF: &str = "form_of";
 
 /// What is of the session that is over, or proves who somebody is.
 const NOT_KEPT: [&str; 8] =

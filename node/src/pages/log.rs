@@ -1,7 +1,6 @@
 //! The audit log: the newest entries that fit a filter, said as a sentence. Reading it is an entry too, and the
 //! page says so.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -30,28 +29,15 @@ const DAYS: u32 = 7;
 /// Most entries of a page.
 const MOST: usize = 200;
 
-/// The newest entries that fit, and how many fit in all.
+/// The newest entries that fit, and whether more do.
 async fn found(
     app: &AppState,
     visitor: &Visitor,
     wanted: EntriesViewed,
-) -> Result<(VecDeque<Result<LogEntry, Altered>>, usize), ActError> {
+) -> Result<(Vec<Result<LogEntry, Altered>>, bool), ActError> {
     let context = &app.context;
-    let mut listing = entries::list(&context.agency, &context.store, &visitor.by, wanted).await?;
-    let (mut newest, mut all) = (VecDeque::with_capacity(MOST), 0usize);
-    loop {
-        let step = listing.next().await?;
-        if step.is_empty() {
-            return Ok((newest, all));
-        }
-        for row in step {
-            if newest.len() == MOST {
-                newest.pop_back();
-            }
-            newest.push_front(row);
-            all = all.saturating_add(1);
-        }
-    }
+    let listing = entries::list(&context.agency, &context.store, &visitor.by, wanted).await?;
+    listing.newest(MOST).await
 }
 
 /// What is looked for.
@@ -97,7 +83,7 @@ pub(super) async fn ask(State(app): App, visitor: Visitor) -> Response {
 pub(super) async fn show(State(app): App, Posted { visitor, fields }: Posted) -> Response {
     let told = match wanted(&fields, &visitor.zone) {
         Ok(wanted) => match found(&app, &visitor, wanted).await {
-            Ok((newest, all)) => shown(&visitor, &fields, &newest, all),
+            Ok((newest, more)) => shown(&visitor, &fields, &newest, more),
             Err(error) => html! { p.wrong role="alert" { (error.to_string()) } },
         },
         Err(error) => html! { p.wrong role="alert" { (error.to_string()) } },
@@ -108,17 +94,21 @@ pub(super) async fn show(State(app): App, Posted { visitor, fields }: Posted) ->
 fn shown(
     visitor: &Visitor,
     fields: &Fields,
-    newest: &VecDeque<Result<LogEntry, Altered>>,
-    all: usize,
+    newest: &[Result<LogEntry, Altered>],
+    more: bool,
 ) -> Markup {
     html! {
         h2 { (sentence(fields)) }
         p {
-            @if all == 0 { "No entry fits." }
-            @else { (all) @if all == 1 { " entry fits" } @else { " entries fit" } @if all > newest.len() { "; these are the newest " (newest.len()) ": narrow the days for the others" } "." }
+            @match newest.len() {
+                0 => { "No entry fits." }
+                1 => { "1 entry fits." }
+                n if more => { "More than " (n) " entries fit; these are the newest " (n) ": narrow the days for the others." }
+                n => { (n) " entries fit." }
+            }
         }
         @if fields.has("plate") { p.quiet { "These name the plate as somebody typed it. “Who saw a plate” under Audit tells to whom reads of it went." } }
-        @if all > 0 { (table(visitor, newest.iter())) }
+        @if !newest.is_empty() { (table(visitor, newest.iter())) }
     }
 }
 

@@ -18,6 +18,7 @@ mod enrol;
 mod entries;
 mod evidence;
 mod fields;
+mod gathered;
 mod guard;
 mod health;
 mod holds;
@@ -49,6 +50,7 @@ mod signing;
 mod single_sign_on;
 mod terminal;
 mod timeline;
+mod turning;
 mod visitor;
 mod zone;
 

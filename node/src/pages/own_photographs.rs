@@ -12,7 +12,7 @@ use maud::{Markup, html};
 use schemas::draft::Draft;
 use schemas::read::Read;
 
-use super::fields::Fields;
+use super::fields::{FORM_OF, Fields};
 use super::page::{Shown, form_token, streamed};
 use super::photographs::{compare, section};
 use super::visitor::Visitor;
@@ -28,7 +28,7 @@ pub(super) fn button(visitor: &Visitor, fields: &Fields) -> Markup {
     html! {
         form.inline method="post" action="/search" {
             (form_token(visitor))
-            @for (name, value) in fields.but(&["form", "do", "images", "to", "line"]) { input type="hidden" name=(name) value=(value); }
+            @for (name, value) in fields.but(&["form", FORM_OF, "once", "do", "images", "to", "all", "line"]) { input type="hidden" name=(name) value=(value); }
             input type="hidden" name="images" value="1";
             button type="submit" name="do" value="photographs" { "Look at our photographs" }
         }

@@ -12,10 +12,11 @@ use maud::{DOCTYPE, Markup, html};
 use schemas::refusal::Citation;
 
 use super::case::bar;
-use super::kept::FORM_OF;
+use super::fields::FORM_OF;
 use super::key::asks;
 use super::map;
 use super::visitor::Visitor;
+use crate::exchange::ask::random_id;
 use crate::http::problem::Problem;
 use crate::permission::{ActError, ErrorClass};
 
@@ -49,6 +50,16 @@ impl Shown {
             }
         };
         Self { title: title.into(), body, status }
+    }
+
+    /// That a form had been sent before.
+    pub(super) fn sent_before() -> Self {
+        let body = html! {
+            p.wrong role="alert" { "This form was sent before. What it asks for was done or refused then, and was not done a second time." }
+            p { "Look how it stands before you do it again, and begin from there." }
+            p { a.button href="/" autofocus { "To the first page" } }
+        };
+        Self { title: "You had sent this already".into(), body, status: StatusCode::CONFLICT }
     }
 
     /// As a page for somebody who is signed in.
@@ -122,7 +133,7 @@ fn framed(title: &str, visitor: Option<&Visitor>, body: &Markup) -> Markup {
                 a.skip href="#main" { "To the main part" }
                 @if let Some(visitor) = visitor { (header(visitor)) (bar(visitor)) }
                 main id="main" {
-                    h1 { (title) }
+                    h1 { bdi { (title) } }
                     @if let Some(visitor) = visitor {
                         (alarms(visitor))
                         @if visitor.has_key && !visitor.lately { (asks()) }
@@ -160,7 +171,7 @@ fn header(visitor: &Visitor) -> Markup {
             }
             form.leave method="post" action="/sign-out" {
                 (form_token(visitor))
-                a href="/account" { (visitor.user.full_name.as_str()) }
+                a href="/account" { bdi { (visitor.user.full_name.as_str()) } }
                 span { "until " (visitor.zone.when(visitor.session.until())) }
                 button type="submit" { "Sign out" }
             }
@@ -180,12 +191,13 @@ fn alarms(visitor: &Visitor) -> Markup {
     }
 }
 
-/// The hidden fields that every form of a session carries: what shows that it is a form of that session, and
-/// whose it is, once the session is over.
+/// The hidden fields that every form of a session carries: what shows that it is a form of that session, whose
+/// it is, once the session is over, and what tells it from every other, so that what it asks for is done once.
 pub(super) fn form_token(visitor: &Visitor) -> Markup {
     html! {
         input type="hidden" name="form" value=(visitor.form);
         input type="hidden" name=(FORM_OF) value=(visitor.by.user);
+        @if let Ok(id) = random_id() { input type="hidden" name="once" value=(id.to_string()); }
     }
 }
 
@@ -213,7 +225,7 @@ pub(super) fn line(name: &str, label: &str, hint: &str, value: &str, required: b
         p.field {
             label for=(name) { (label) @if !required { span.quiet { " (if there is one)" } } }
             @if !hint.is_empty() { span.hint id={ (name) "-hint" } { (hint) } }
-            input id=(name) name=(name) value=(value) required[required]
+            input id=(name) name=(name) value=(value) dir="auto" required[required]
                 aria-describedby=[(!hint.is_empty()).then(|| format!("{name}-hint"))];
         }
     }
@@ -224,7 +236,7 @@ pub(super) fn line_of(name: &str, of: &str, label: &str) -> Markup {
     html! {
         p.field {
             label for={ (name) "-" (of) } { (label) }
-            input id={ (name) "-" (of) } name=(name) required;
+            input id={ (name) "-" (of) } name=(name) dir="auto" required;
         }
     }
 }

@@ -35,7 +35,7 @@ pub(super) async fn list(State(app): App, visitor: Visitor) -> Response {
         @for proposal in state.sign_in.proposals.values().filter(|one| one.until > now) {
             section.notice aria-label={ "Proposal " (proposal.number) } {
                 p {
-                    strong { (proposal.by.to_string()) } " proposes for " strong { (proposal.user.full_name.as_str()) } ": "
+                    strong { (proposal.by.to_string()) } " proposes for " strong { bdi { (proposal.user.full_name.as_str()) } } ": "
                     (roles(&proposal.user)) ". It counts once a second person confirms, until " (visitor.zone.when(proposal.until)) "."
                 }
                 @if visitor.may.administer && proposal.by != visitor.by.user {
@@ -52,10 +52,10 @@ pub(super) async fn list(State(app): App, visitor: Visitor) -> Response {
             @let authenticators = state.sign_in.of(&user.name).count();
             @let lock = state.sign_in.locks.get(&user.name);
             section aria-label=(user.full_name.as_str()) {
-                h2 { a href=(page_of(&user.name)) { (user.full_name.as_str()) } " " span.quiet { (user.name.to_string()) } }
+                h2 { a href=(page_of(&user.name)) { bdi { (user.full_name.as_str()) } } " " span.quiet { (user.name.to_string()) } }
                 p {
                     (roles(user))
-                    @if !user.title.is_empty() { ", " (user.title.as_str()) }
+                    @if !user.title.is_empty() { ", " bdi { (user.title.as_str()) } }
                     @if let Some(on) = user.trained_on { ". Trained on " (on.day()) } @else { ". " span.bad { "Never trained" } }
                     ". Signs in with " (authenticators) " authenticators"
                     @let open = sessions.iter().filter(|one| one.user == user.name).count();
@@ -65,7 +65,7 @@ pub(super) async fn list(State(app): App, visitor: Visitor) -> Response {
                 @if let Some(until) = user.night_desk.filter(|_| user.at_night_desk(now)) {
                     p { "Sits at the night desk until " (visitor.zone.when(until)) "." }
                 }
-                @if let Some(why) = &user.disabled { p.bad { "May act no longer: " (why.as_str()) } }
+                @if let Some(why) = &user.disabled { p.bad { "May act no longer: " bdi { (why.as_str()) } } }
                 @if let Some(lock) = lock { p.bad { "Passwords are locked since " (visitor.zone.when(lock.at)) "." } }
                 @if visitor.may.administer && user.name != visitor.by.user && user.disabled.is_none() {
                     (acts(&visitor, user, lock.is_some()))

@@ -73,6 +73,9 @@ fn asking(app: &AppState, visitor: &Visitor, fields: &Fields, said: Option<&str>
 }
 
 pub(super) async fn submit(State(app): App, Posted { visitor, fields }: Posted) -> Response {
+    if let Some(told) = visitor.sent_before(&app, &fields) {
+        return told;
+    }
     match submitted(&app, &visitor, &fields).await {
         Ok(request) => visitor.done(Ok(()), &address_of(&request)),
         Err(error) => {

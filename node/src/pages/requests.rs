@@ -16,7 +16,7 @@ use super::records;
 use super::search_form::day_field;
 use super::visitor::{Posted, Proven, Visitor};
 use super::zone::Zone;
-use crate::admin::requests::{self, DecisionInput, RequestView, named};
+use crate::admin::requests::{self, DecisionInput, Paper, RequestView, named};
 use crate::http::AppState;
 use crate::permission::ActError;
 
@@ -137,8 +137,9 @@ fn shown(
             @if let Some(by) = &request.decided_by {
                 dt { "Decided by" }
                 dd {
-                    bdi { (by.as_str()) } @if let Some(title) = &request.title { ", " (title.as_str()) }
+                    bdi { (by.as_str()) } @if let Some(title) = &request.title { ", " bdi { (title.as_str()) } }
                     @if let Some(by) = &request.delegation { ", delegated by " bdi { (by.as_str()) } }
+                    @if let Some(at) = request.decided_at { ", on " (zone.when(at)) }
                 }
             }
             @if let Some(section) = &request.section { dt { "Under" } dd { (section.as_str()) } }
@@ -301,7 +302,9 @@ pub(super) async fn sheet(State(app): App, Posted { visitor, fields }: Posted) -
     let (agency, store) = (&app.context.agency, app.context.store.as_ref());
     let made = async {
         let request = view(&app, &visitor, &fields)?;
-        requests::sheet(agency, store, &visitor.by, &request.request).await
+        // What stands in a page may not say how it looks.
+        let paper = Paper { zone: &app.config.zone(), stylesheet: Some("/style.css") };
+        requests::sheet(agency, store, &visitor.by, &request.request, &paper).await
     };
     match made.await {
         Ok(sheet) => visitor.respond(Html(sheet)),

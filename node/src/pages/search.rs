@@ -9,18 +9,23 @@ use futures::stream::{self, Stream, StreamExt as _};
 use maud::{Markup, html};
 use schemas::agency::AgencyId;
 use schemas::draft::{Draft, Recipients};
+use schemas::query::QueryId;
+use schemas::time::Timestamp;
 use tokio::sync::mpsc;
 
+use super::answers::Links;
 use super::fields::Fields;
+use super::gathered::Gathered;
 use super::map::Outline;
-use super::page::{Shown, citations, streamed};
-use super::search_form::form;
+use super::page::{Shown, citations, form_token, streamed};
+use super::search_form::{again, form, giving};
 use super::timeline::{self, Timeline};
+use super::turning::Turning;
 use super::visitor::{Posted, Visitor};
 use super::zone::Zone;
-use super::{answers, case, draft, one_line, own_photographs};
+use super::{answers, case, draft, gathered, one_line, own_photographs};
 use crate::admin::explain::{Explain, Explained, explain};
-use crate::exchange::ask::QueryOutcome;
+use crate::exchange::ask::{IdempotencyKey, NotAsked, QueryOutcome};
 use crate::http::AppState;
 use crate::permission::ActError;
 
@@ -29,25 +34,9 @@ type App = State<Arc<AppState>>;
 /// Most policies whose word is told while somebody types.
 const MOST_TOLD: usize = 12;
 
-/// Agencies that may be asked, with their names.
-fn owners(app: &AppState) -> Vec<(AgencyId, String)> {
-    let state = app.context.agency.registry.state();
-    let giving = app.queries.giving_authority(&state);
-    let named = |id| Some((state.peers.get(&id)?.card.value.name.to_string(), id));
-    giving.into_iter().filter_map(named).map(|(name, id)| (id, name)).collect()
-}
-
-fn outline(fields: &Fields) -> Outline {
-    Outline { near: draft::circle(fields).ok().flatten(), polygon: None }
-}
-
-fn filled_form(app: &AppState, visitor: &Visitor, fields: &Fields) -> Markup {
-    form(visitor, fields, &owners(app), &outline(fields))
-}
-
 pub(super) async fn ask(State(app): App, visitor: Visitor, filled: Fields) -> Response {
     let filled = case::filled_in(filled, visitor.case.as_ref());
-    let body = filled_form(&app, &visitor, &filled);
+    let body = form(&app, &visitor, &filled);
     visitor.page(Shown::new("Search", body))
 }
 
@@ -64,7 +53,7 @@ pub(super) async fn run(State(app): App, Posted { mut visitor, fields }: Posted)
                     visitor.case = Some(open);
                     let body = html! {
                         p.good role="status" { "What you ask next is for this case, until " (until) "." }
-                        (filled_form(&app, &visitor, &fields))
+                        (form(&app, &visitor, &fields))
                     };
                     visitor.page(Shown::new("Search", body))
                 }
@@ -80,19 +69,17 @@ pub(super) async fn run(State(app): App, Posted { mut visitor, fields }: Posted)
     };
     if fields.get("do") == "explain" {
         let told = told(&app, &visitor, &fields, &draft, usize::MAX).await;
-        let body = html! { (told) h2 { "Your search" } (filled_form(&app, &visitor, &fields)) };
+        let body = html! { (told) h2 { "Your search" } (form(&app, &visitor, &fields)) };
         return visitor.page(Shown::new("What would be decided", body));
     }
-    if peers_of(&draft).is_empty() && !fields.has("own") {
+    if !asks_peers(&draft) && !fields.has("own") {
         return visitor.page(again(&app, &visitor, &fields, "say whom to ask: tick one box"));
     }
     if fields.get("do") == "photographs" {
         return own_photographs::show(&app, &visitor, &draft).await;
     }
-    match asked(&app, &visitor, &fields, &draft).await {
-        Ok(outcomes) => {
-            streamed("Answers", &visitor, answered(&visitor, &fields, &draft, outcomes))
-        }
+    match asked(&app, &visitor, &fields, draft).await {
+        Ok(asked) => streamed("Answers", &visitor, answered(&app, &visitor, &fields, asked)),
         Err(error) => visitor.page(again(&app, &visitor, &fields, &error.to_string())),
     }
 }
@@ -104,8 +91,8 @@ fn of_line(app: &AppState, visitor: &Visitor, typed: &Fields) -> Result<Fields, 
         Ok(line) => line,
         Err(error) => return Err((Fields::default(), error.to_string())),
     };
-    let whom = owners(app).into_iter().map(|(id, _)| ("to", id.to_string()));
-    let given = line.into_iter().chain([("own", "1".into()), ("do", "ask".into())]).chain(whom);
+    let whom = [("own", "1".into()), ("all", "1".into()), ("do", "ask".into())];
+    let given = line.into_iter().chain(whom).chain([("once", typed.get("once").to_owned())]);
     let filled = case::filled_in(Fields::filled(given), visitor.case.as_ref());
     if filled.has("purpose") && filled.has("reason") {
         return Ok(filled);
@@ -123,30 +110,40 @@ pub(super) async fn while_typing(State(app): App, Posted { visitor, fields }: Po
     visitor.respond(Html(said.into_string()))
 }
 
-/// The agencies that are to be asked.
-fn peers_of(draft: &Draft) -> &[AgencyId] {
+/// Whether others are to be asked.
+fn asks_peers(draft: &Draft) -> bool {
     match &draft.whom {
-        Recipients::These(peers) => peers,
-        Recipients::All => &[],
+        Recipients::These(peers) => !peers.is_empty(),
+        Recipients::All => true,
     }
 }
 
-/// The form as it was filled in before.
-pub(super) fn filled(app: &AppState, visitor: &Visitor, fields: &Fields) -> Shown {
-    Shown::new("Search", filled_form(app, visitor, fields))
+/// The agencies that are to be asked, as it looks now.
+fn peers_of(app: &AppState, draft: &Draft) -> Vec<AgencyId> {
+    match &draft.whom {
+        Recipients::These(peers) => peers.clone(),
+        Recipients::All => giving(app),
+    }
 }
 
-/// The form again, with what has to be mended above it.
-fn again(app: &AppState, visitor: &Visitor, fields: &Fields, said: &str) -> Shown {
-    let body = html! {
-        p.wrong role="alert" { (said) }
-        (filled_form(app, visitor, fields))
-    };
-    Shown::new("Search", body)
+/// The key under which a form asks: sent again, it asks nobody a second time.
+fn once(fields: &Fields) -> Option<IdempotencyKey> {
+    fields.named()?.to_string().get(..32)?.parse().ok()
 }
 
 /// What comes of a search: an outcome, or why nobody else was asked.
 type Told = Result<QueryOutcome, ActError>;
+
+/// A search under way.
+struct Asked {
+    outcomes: mpsc::Receiver<Told>,
+    draft: Draft,
+    /// How many are searched or asked.
+    owners: usize,
+    at: Timestamp,
+    /// Whether the form had been sent before.
+    twice: bool,
+}
 
 /// Asks one's own node, and then the peers; outcomes come in the order they happen. What is on record
 /// as searched is shown, though the peers could not be asked.
@@ -154,29 +151,41 @@ async fn asked(
     app: &Arc<AppState>,
     visitor: &Visitor,
     fields: &Fields,
-    draft: &Draft,
-) -> Result<mpsc::Receiver<Told>, ActError> {
+    mut draft: Draft,
+) -> Result<Asked, ActError> {
+    let at = app.context.agency.clock.now();
+    let (peers, once) = (peers_of(app, &draft), once(fields));
+    let mut twice = false;
+    if let (Some(first), Some(key)) = (peers.iter().min(), once)
+        && let Some(before) = app.queries.asked_under(&visitor.by, first, key).await?
+    {
+        // The same question, to the instant at which it was asked.
+        (draft.elements.from, draft.elements.until) = (before.from, before.until);
+        twice = true;
+    }
     let (told, outcomes) = mpsc::channel(16);
     let own = match fields.has("own") {
-        true => Some(app.search_own(&visitor.by, draft).await?),
+        true => Some(app.search_own(&visitor.by, &draft).await?),
         false => None,
     };
-    let peers = match peers_of(draft).is_empty() {
-        true => Ok(None),
-        false => app.ask_peers(&visitor.by, draft, None).await.map(Some),
+    let owners = peers.len().saturating_add(usize::from(own.is_some()));
+    // With nobody to ask, one's own reads are what there is.
+    let heard = match asks_peers(&draft) && !(peers.is_empty() && own.is_some()) {
+        false => Ok(None),
+        true => app.ask_peers(&visitor.by, &draft, once).await.map(Some),
     };
-    let peers = match peers {
+    let heard = match heard {
         Err(error) if own.is_none() => return Err(error),
-        peers => peers,
+        heard => heard,
     };
     let app = app.clone();
     tokio::spawn(async move {
         if let Some(own) = own {
             drop(told.send(Ok(app.seen(own).await)).await);
         }
-        match peers {
-            Ok(Some(mut peers)) => {
-                while let Some(outcome) = peers.recv().await {
+        match heard {
+            Ok(Some(mut heard)) => {
+                while let Some(outcome) = heard.recv().await {
                     drop(told.send(Ok(outcome)).await);
                 }
             }
@@ -184,58 +193,99 @@ async fn asked(
             Err(error) => drop(told.send(Err(error)).await),
         }
     });
-    Ok(outcomes)
+    Ok(Asked { outcomes, draft, owners, at, twice })
 }
 
 /// What is still awaited, and what was seen until now.
 struct UnderWay {
     outcomes: mpsc::Receiver<Told>,
     heard: usize,
+    search: Option<QueryId>,
     timeline: Timeline,
+    gathered: Gathered,
 }
 
 /// The answers as they come, between what stands above all of them and below.
 fn answered(
+    app: &AppState,
     visitor: &Visitor,
     fields: &Fields,
-    draft: &Draft,
-    outcomes: mpsc::Receiver<Told>,
+    asked: Asked,
 ) -> impl Stream<Item = Markup> + Send + 'static {
-    let links = answers::Links::of(visitor);
-    let outline = Outline { near: draft.elements.near, polygon: draft.elements.polygon.clone() };
+    let Asked { outcomes, draft, owners, at, twice } = asked;
+    let links = Links::of(visitor);
     let carried = own_photographs::button(visitor, fields);
-    let begun = UnderWay { outcomes, heard: 0, timeline: Timeline::default() };
-    let me = visitor.agency.clone();
-    let answers = stream::unfold(Some(begun), move |under_way| {
-        let (links, outline, carried, me) =
-            (links.clone(), outline.clone(), carried.clone(), me.clone());
+    let left_out = match draft.whom {
+        Recipients::All => app.queries.not_asked(),
+        Recipients::These(_) => Vec::new(),
+    };
+    let end = End {
+        zone: visitor.zone.clone(),
+        outline: Outline { near: draft.elements.near, polygon: draft.elements.polygon },
+        form: form_token(visitor),
+        me: visitor.agency.clone(),
+        at,
+        left_out,
+    };
+    let begun = UnderWay {
+        outcomes,
+        heard: 0,
+        search: None,
+        timeline: Timeline::default(),
+        gathered: Gathered::of(owners, links),
+    };
+    let above = html! {
+        (answers::above(fields))
+        @if twice { p.notice role="status" { "You had sent this form already. Nobody was asked a second time: this is what came of it." } }
+    };
+    let answers = stream::unfold(Some((begun, end)), move |under_way| {
+        let carried = carried.clone();
         async move {
-            let mut under_way = under_way?;
+            let (mut under_way, end) = under_way?;
             let piece = match under_way.outcomes.recv().await {
                 Some(Ok(outcome)) => {
                     under_way.heard = under_way.heard.saturating_add(1);
                     under_way.timeline.add(timeline::seen(&outcome));
-                    let own = outcome.owner == me
-                        && outcome.reads.iter().any(|read| !read.images.is_empty());
-                    html! { (answers::one(&outcome, &links)) @if own { (carried) } }
+                    let own = outcome.owner == end.me;
+                    // One's own search is none that others answered.
+                    under_way.search = under_way.search.or(outcome.search.filter(|_| !own));
+                    let pictures = own && outcome.reads.iter().any(|read| !read.images.is_empty());
+                    html! { (under_way.gathered.heard(&outcome)) @if pictures { (carried) } }
                 }
                 Some(Err(error)) => {
                     html! { p.wrong role="alert" { "The others were not asked: " (error.to_string()) } }
                 }
-                None => return Some((ended(under_way, &links.zone, &outline), None)),
+                None => return Some((ended(under_way, &end), None)),
             };
-            Some((piece, Some(under_way)))
+            Some((piece, Some((under_way, end))))
         }
     });
-    stream::once(ready(answers::above(fields))).chain(answers)
+    stream::once(ready(above)).chain(answers)
+}
+
+/// What is said once everybody was heard.
+struct End {
+    zone: Zone,
+    outline: Outline,
+    form: Markup,
+    me: AgencyId,
+    at: Timestamp,
+    left_out: Vec<NotAsked>,
 }
 
 /// All reads by time, once everybody was heard.
-fn ended(under_way: UnderWay, zone: &Zone, outline: &Outline) -> Markup {
+fn ended(mut under_way: UnderWay, end: &End) -> Markup {
     let (heard, older) = (under_way.heard, under_way.timeline.older());
+    let ours = under_way.timeline.older_of(&end.me);
+    let search = under_way.search.filter(|_| older > ours);
     html! {
-        @if under_way.timeline.all() > 0 { (under_way.timeline.shown(zone, outline)) }
-        @if older > 0 { p { (older) " older reads are not on this page: the answers that are kept are shown page by page under “My searches”." } }
+        @if under_way.timeline.all() > 0 { (under_way.timeline.shown(&end.zone, &end.outline)) }
+        @if let Some(search) = search {
+            div.acts { (Turning { form: &end.form, search, at: end.at }.to(1, "Older reads")) }
+        }
+        @if ours > 0 { p { (ours) " older reads of ours are not on this page, and answers from our own reads are not kept: make the period shorter for them." } }
+        (under_way.gathered.ended())
+        (gathered::left_out(&end.left_out))
         (answers::below(heard))
     }
 }
@@ -251,7 +301,8 @@ async fn told(
     let me = &app.context.agency.id;
     let mut all = Vec::new();
     let own = fields.has("own").then(|| me.clone());
-    let whom: Vec<&AgencyId> = own.iter().chain(peers_of(draft)).collect();
+    let peers = peers_of(app, draft);
+    let whom: Vec<&AgencyId> = own.iter().chain(&peers).collect();
     for owner in whom.iter().take(most) {
         let owner = *owner;
         let wanted = Explain { owner: owner.clone(), from: None, at: None, draft: draft.clone() };

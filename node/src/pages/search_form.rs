@@ -4,11 +4,15 @@ use maud::{Markup, html};
 use schemas::agency::AgencyId;
 use schemas::purpose::Purpose;
 
-use super::draft::words;
+use super::draft::{circle, words};
 use super::fields::Fields;
 use super::map;
-use super::page::{form_token, line};
+use super::page::{Shown, form_token, line};
 use super::visitor::Visitor;
+use crate::http::AppState;
+
+/// Most agencies that stand each with a box of its own.
+const EACH: usize = 12;
 
 /// Every purpose, one of them chosen.
 pub(super) fn purposes(chosen: &str) -> Markup {
@@ -100,17 +104,49 @@ fn place_and_vehicle(filled: &Fields, outline: &map::Outline) -> Markup {
     }
 }
 
-/// The whole form.
-pub(super) fn form(
-    visitor: &Visitor,
-    filled: &Fields,
-    owners: &[(AgencyId, String)],
-    outline: &map::Outline,
-) -> Markup {
-    let of = |name: &str| filled.get(name);
+/// Agencies that may be asked, with their names.
+fn owners(app: &AppState) -> Vec<(AgencyId, String)> {
+    let state = app.context.agency.registry.state();
+    let named = |id| Some((state.peers.get(&id)?.card.value.name.to_string(), id));
+    giving(app).into_iter().filter_map(named).map(|(name, id)| (id, name)).collect()
+}
+
+/// Agencies that may be asked.
+pub(super) fn giving(app: &AppState) -> Vec<AgencyId> {
+    app.queries.giving_authority(&app.context.agency.registry.state())
+}
+
+/// Whom to ask; where there are many, all of them are one box.
+fn whom(filled: &Fields, owners: &[(AgencyId, String)]) -> Markup {
     let chosen = |id: &AgencyId| filled.all("to").any(|one| one == id.as_str());
-    let none_yet = filled.all("to").next().is_none() && !filled.has("own");
+    let some = filled.all("to").next().is_some();
+    let none_yet = !some && !filled.has("own") && !filled.has("all");
+    let many = owners.len() > EACH;
+    let each = html! {
+        @for (id, name) in owners { label { input type="checkbox" name="to" value=(id.as_str()) checked[(none_yet && !many) || chosen(id)]; " " bdi { (name) } } }
+    };
+    html! {
+        fieldset.boxes {
+            legend { "Whom to ask" }
+            (tick("own", "1", none_yet || filled.has("own"), "Our own reads"))
+            @if many {
+                (tick("all", "1", none_yet || filled.has("all"), &format!("All {} agencies that give us authority", owners.len())))
+                details open[some] {
+                    summary { "Only some of them" }
+                    p.hint { "Where one is ticked here, the others are not asked." }
+                    (each)
+                }
+            } @else { (each) }
+            @if owners.is_empty() { p.quiet { "No other agency gives authority at this moment." } }
+        }
+    }
+}
+
+/// The whole form, as it is filled in.
+pub(super) fn form(app: &AppState, visitor: &Visitor, filled: &Fields) -> Markup {
+    let of = |name: &str| filled.get(name);
     let zone = visitor.zone.name();
+    let outline = map::Outline { near: circle(filled).ok().flatten(), polygon: None };
     html! {
         form.search method="post" action="/search" data-told="/search/told" {
             (form_token(visitor))
@@ -124,13 +160,8 @@ pub(super) fn form(
                 (tick("images", "1", filled.has("images"), "Photographs, where they are opened"))
             }
             (why(filled))
-            (place_and_vehicle(filled, outline))
-            fieldset.boxes {
-                legend { "Whom to ask" }
-                (tick("own", "1", none_yet || filled.has("own"), "Our own reads"))
-                @for (id, name) in owners { (tick("to", id.as_str(), none_yet || chosen(id), name)) }
-                @if owners.is_empty() { p.quiet { "No other agency gives authority at this moment." } }
-            }
+            (place_and_vehicle(filled, &outline))
+            (whom(filled, &owners(app)))
             div.told role="status" aria-live="polite" hidden {}
             p.acts {
                 button.first type="submit" name="do" value="ask" { "Search" }
@@ -139,4 +170,18 @@ pub(super) fn form(
             }
         }
     }
+}
+
+/// The form as it was filled in before.
+pub(super) fn filled(app: &AppState, visitor: &Visitor, fields: &Fields) -> Shown {
+    Shown::new("Search", form(app, visitor, fields))
+}
+
+/// The form again, with what has to be mended above it.
+pub(super) fn again(app: &AppState, visitor: &Visitor, fields: &Fields, said: &str) -> Shown {
+    let body = html! {
+        p.wrong role="alert" { (said) }
+        (form(app, visitor, fields))
+    };
+    Shown::new("Search", body)
 }

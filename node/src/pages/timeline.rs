@@ -1,6 +1,6 @@
 //! Reads of several owners in one table and on one map, the newest first.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use maud::{Markup, html};
 use schemas::agency::AgencyId;
@@ -40,7 +40,8 @@ pub(super) fn confused(read: &Read, misread: &[Misread]) -> bool {
 pub(super) struct Timeline {
     newest: Vec<Seen>,
     all: usize,
-    owners: BTreeSet<AgencyId>,
+    /// How many each owner has.
+    owners: BTreeMap<AgencyId, usize>,
     /// How many of the newest are left out: those of pages before.
     skipped: usize,
 }
@@ -54,7 +55,8 @@ impl Timeline {
     pub(super) fn add(&mut self, reads: impl Iterator<Item = Seen>) {
         for one in reads {
             self.all = self.all.saturating_add(1);
-            self.owners.insert(one.owner.clone());
+            let of = self.owners.entry(one.owner.clone()).or_default();
+            *of = of.saturating_add(1);
             self.newest.push(one);
         }
         // As many as may be shown, and no more, however many owners answer.
@@ -78,16 +80,20 @@ impl Timeline {
         self.all.saturating_sub(self.skipped.saturating_add(MOST))
     }
 
+    /// How many reads of one owner are older than those of this page.
+    pub(super) fn older_of(&mut self, owner: &AgencyId) -> usize {
+        self.cut();
+        let here = self.newest.iter().filter(|one| one.owner == *owner).count();
+        self.owners.get(owner).map_or(0, |all| all.saturating_sub(here))
+    }
+
     /// The newest of them, in a sentence.
-    fn last(&self, zone: &Zone) -> String {
-        self.newest.first().map_or_else(String::new, |last| {
-            format!(
-                "The last one: {}, {}, of {}.",
-                zone.when(last.read.at),
-                last.read.camera,
-                last.owner
-            )
-        })
+    fn last(&self, zone: &Zone) -> Markup {
+        html! {
+            @if let Some(last) = self.newest.first() {
+                "The last one: " (zone.when(last.read.at)) ", " bdi { (last.read.camera.as_str()) } ", of " (last.owner.as_str()) "."
+            }
+        }
     }
 
     /// The table, and the map above it.
@@ -97,18 +103,18 @@ impl Timeline {
         let page = self.newest.get(first..).unwrap_or_default();
         let plates: BTreeSet<_> = page.iter().map(|one| &one.read.plate).collect();
         let marks: Vec<Mark> =
-            page.iter().enumerate().filter_map(|(n, one)| mark(n, one, zone)).collect();
+            (first..).zip(page).filter_map(|(n, one)| mark(n, one, zone)).collect();
         html! {
             section id="timeline" aria-label="All reads by time" {
                 h2 { "All reads by time" }
                 p {
                     (self.all) @if self.all == 1 { " read of " } @else { " reads of " }
                     (self.owners.len()) @if self.owners.len() == 1 { " agency" } @else { " agencies" }
-                    ", the newest first" @if first > 0 { ", from the " (first.saturating_add(1)) "th on" } ". "
-                    strong { (self.last(zone)) }
+                    ", the newest first" @if self.all > page.len() { "; here are numbers " (first.saturating_add(1)) " to " (first.saturating_add(page.len())) } ". "
+                    @if first == 0 { strong { (self.last(zone)) } }
                 }
                 (map::of(&marks, outline, plates.len() == 1, "Where the reads of this page were made"))
-                (table(page, zone))
+                (table(first, page, zone))
             }
         }
     }
@@ -130,7 +136,7 @@ fn mark(n: usize, one: &Seen, zone: &Zone) -> Option<Mark> {
 }
 
 /// Reads of several owners.
-fn table(reads: &[Seen], zone: &Zone) -> Markup {
+fn table(first: usize, reads: &[Seen], zone: &Zone) -> Markup {
     html! {
         div.wide tabindex="0" role="region" aria-label="Reads" {
             table {
@@ -142,7 +148,7 @@ fn table(reads: &[Seen], zone: &Zone) -> Markup {
                     }
                 }
                 tbody {
-                    @for (n, one) in reads.iter().enumerate() {
+                    @for (n, one) in (first..).zip(reads) {
                         @let number = n.saturating_add(1);
                         tr id={ "read-" (number) } {
                             td { (number) }

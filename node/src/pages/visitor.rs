@@ -275,6 +275,12 @@ impl Visitor {
         }
     }
 
+    /// What she sees of a form that was sent before; `None` of one that comes for the first time.
+    pub(super) fn sent_before(&self, app: &AppState, fields: &Fields) -> Option<Response> {
+        let again = fields.named().is_some_and(|form| !app.sent_forms.comes_first(form));
+        again.then(|| self.page(Shown::sent_before()))
+    }
+
     /// The secret of her session.
     pub(super) const fn token(&self) -> &Token {
         &self.token
@@ -334,9 +340,12 @@ impl FromRequest<Arc<AppState>> for Proven {
 
     async fn from_request(request: Request, app: &Arc<AppState>) -> Result<Self, Response> {
         let Posted { mut visitor, fields } = Posted::from_request(request, app).await?;
-        match visitor.prove(app, &fields).await {
-            Ok(()) => Ok(Self { visitor, fields }),
-            Err(error) => Err(visitor.page(Shown::error(&error))),
+        if let Err(error) = visitor.prove(app, &fields).await {
+            return Err(visitor.page(Shown::error(&error)));
+        }
+        match visitor.sent_before(app, &fields) {
+            Some(told) => Err(told),
+            None => Ok(Self { visitor, fields }),
         }
     }
 }

@@ -27,7 +27,7 @@ use store::ReadStore;
 
 pub use decide::{DecisionInput, decide};
 pub use records_requests::{RecordsAnswer, RecordsRequestInput, close, record};
-pub use sheet::sheet;
+pub use sheet::{Paper, sheet};
 pub use view::{RECORDS_OPEN, RequestView, list, may_read, show};
 
 /// What a person asks for in writing. After a refusal, what is not given is taken from the refused

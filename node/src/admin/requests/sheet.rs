@@ -1,6 +1,7 @@
 //! One printable sheet: request, decision, section, and every use since.
 
 use ::agreements::request::{RequestRecord, RequestScope};
+use jiff::tz::TimeZone;
 use maud::{DOCTYPE, Markup, html};
 use schemas::authority::AuthorityId;
 use schemas::body::Access;
@@ -26,6 +27,14 @@ padding:.2em .8em .2em 0}dl{display:grid;grid-template-columns:12em 1fr;gap:.2em
 dt{font-weight:bold}dd{margin:0;overflow-wrap:anywhere}footer{margin-top:2em;font-size:9pt}\
 @media print{body{margin:0}}";
 
+/// How a sheet is made.
+pub struct Paper<'a> {
+    /// The zone in which its times stand.
+    pub zone: &'a TimeZone,
+    /// Where its looks come from; `None` puts them into it, for a file of its own.
+    pub stylesheet: Option<&'a str>,
+}
+
 /// A use of a request: an answer given or received on it.
 struct Use {
     at: Timestamp,
@@ -44,6 +53,7 @@ pub async fn sheet(
     store: &dyn ReadStore,
     by: &Principal,
     id: &AuthorityId,
+    paper: &Paper<'_>,
 ) -> Result<String, ActError> {
     let state = agency.registry.state();
     let now = agency.clock.now();
@@ -71,17 +81,23 @@ pub async fn sheet(
         html lang="en" {
             head {
                 meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
                 title { "Written request " (id) }
-                style { (STYLE) }
+                @match paper.stylesheet {
+                    Some(address) => { link rel="stylesheet" href=(address); }
+                    None => { style { (STYLE) } }
+                }
             }
             body {
-                h1 { "Written request for licence plate reader data" }
-                (request(&row, filed))
-                (decision(&row, filed))
-                (used(&uses))
-                footer {
-                    "Printed for " (user.full_name) " of " (agency.id) " at " (when(now))
-                    "; entry " (viewed.index) " of the audit log records it."
+                main {
+                    h1 { "Written request for licence plate reader data" }
+                    (request(&row, filed, paper))
+                    (decision(&row, filed, paper))
+                    (used(&uses, paper))
+                    footer {
+                        "Printed for " bdi { (user.full_name) } " of " (agency.id) " at " (paper.when(now))
+                        "; entry " (viewed.index) " of the audit log records it."
+                    }
                 }
             }
         }
@@ -128,34 +144,34 @@ async fn uses(
     }
 }
 
-fn request(row: &RequestView, filed: Option<&RequestRecord>) -> Markup {
+fn request(row: &RequestView, filed: Option<&RequestRecord>, paper: &Paper<'_>) -> Markup {
     html! {
         h2 { "The request" }
         dl {
             dt { "Number" } dd { (row.request) }
-            dt { "Agency" } dd { (row.requester) }
-            dt { "Person requesting" } dd { (row.requested_by) }
+            dt { "Agency" } dd { bdi { (row.requester) } }
+            dt { "Person requesting" } dd { bdi { (row.requested_by) } }
             @if let Some(purpose) = row.purpose {
                 dt { "Intended purpose" } dd { (purpose) }
             }
-            @if !row.case.is_empty() { dt { "Case" } dd { (row.case) } }
-            @if !row.danger.is_empty() { dt { "A life is in danger" } dd { (row.danger) } }
+            @if !row.case.is_empty() { dt { "Case" } dd { bdi { (row.case) } } }
+            @if !row.danger.is_empty() { dt { "A life is in danger" } dd { bdi { (row.danger) } } }
             dt { "Addressed to" } dd { (row.owner) }
-            dt { "Made" } dd { (when(row.at)) }
+            dt { "Made" } dd { (paper.when(row.at)) }
             @if let Some(filed) = filed {
                 @if !filed.request.reason.is_empty() {
-                    dt { "Reason" } dd { (filed.request.reason) }
+                    dt { "Reason" } dd { bdi { (filed.request.reason) } }
                 }
-                dt { "Asked for" } dd { (scope(&filed.request.scope)) }
+                dt { "Asked for" } dd { (scope(&filed.request.scope, paper)) }
                 dt { "Signed text" } dd { (filed.request_digest) }
             } @else {
-                @if let Some(about) = &row.reason { dt { "About" } dd { (about) } }
+                @if let Some(about) = &row.reason { dt { "About" } dd { bdi { (about) } } }
             }
         }
     }
 }
 
-fn decision(row: &RequestView, filed: Option<&RequestRecord>) -> Markup {
+fn decision(row: &RequestView, filed: Option<&RequestRecord>, paper: &Paper<'_>) -> Markup {
     let ruling = filed.and_then(|filed| filed.ruling.as_ref());
     html! {
         h2 { "The decision" }
@@ -164,42 +180,42 @@ fn decision(row: &RequestView, filed: Option<&RequestRecord>) -> Markup {
             @if let Some(ruling) = ruling {
                 dt { "Decided by" }
                 dd {
-                    (ruling.decided_by.name) ", " (ruling.decided_by.title)
-                    @if let Some(delegation) = &ruling.decided_by.delegation { " (" (delegation) ")" }
+                    bdi { (ruling.decided_by.name) } ", " bdi { (ruling.decided_by.title) }
+                    @if let Some(delegation) = &ruling.decided_by.delegation { " (" bdi { (delegation) } ")" }
                 }
-                dt { "When" } dd { (when(ruling.at)) }
-                dt { "Reason" } dd { (ruling.reason) }
+                dt { "When" } dd { (paper.when(ruling.at)) }
+                dt { "Reason" } dd { bdi { (ruling.reason) } }
                 dt { "Section" } dd { (ruling.section) }
-                dt { "In force" } dd { (scope(&row.scope)) }
+                dt { "In force" } dd { (scope(&row.scope, paper)) }
             } @else if let Some(section) = &row.section {
                 dt { "Records release" } dd { (section) }
             } @else {
                 dt { "Decided by" } dd { "nobody yet" }
             }
             @if let Some(withdrawal) = filed.and_then(|filed| filed.withdrawal.as_ref()) {
-                dt { "Withdrawn" } dd { (when(withdrawal.at)) }
+                dt { "Withdrawn" } dd { (paper.when(withdrawal.at)) }
             }
         }
     }
 }
 
-fn used(uses: &[Use]) -> Markup {
+fn used(uses: &[Use], paper: &Paper<'_>) -> Markup {
     html! {
         h2 { "Every use" }
         @if uses.is_empty() {
             p { "None." }
         } @else {
             table {
-                tr { th { "When" } th { "Who" } th { "Looked for" } th { "Case" } th { "Reads" } th { "Entry" } }
+                tr { @for head in ["When", "Who", "Looked for", "Case", "Reads", "Entry"] { th scope="col" { (head) } } }
                 @for used in uses {
                     tr {
-                        td { (when(used.at)) }
-                        td { (used.user) " (" (used.access.requester) ")" }
+                        td { (paper.when(used.at)) }
+                        td { bdi { (used.user) } " (" (used.access.requester) ")" }
                         td {
                             @if let Some(plate) = &used.access.elements.plate { (plate) }
-                            " " (when(used.access.elements.from)) " to " (when(used.access.elements.until))
+                            " " (paper.when(used.access.elements.from)) " to " (paper.when(used.access.elements.until))
                         }
-                        td { (used.access.why.case) }
+                        td { bdi.long { (used.access.why.case) } }
                         td {
                             @if let Some(count) = used.access.count { (count) }
                             @if used.kind == EntryKind::AnswerRedelivered { "delivered again" }
@@ -212,22 +228,24 @@ fn used(uses: &[Use]) -> Markup {
     }
 }
 
-/// An instant as a sheet shows it, to the second.
-fn when(at: Timestamp) -> String {
-    let exact = at.to_string();
-    let second = exact.split('.').next().unwrap_or_default();
-    format!("{} UTC", second.trim_end_matches('Z').replace('T', " "))
+impl Paper<'_> {
+    /// An instant as a sheet shows it, to the second, with its zone.
+    fn when(&self, at: Timestamp) -> String {
+        let shown = jiff::Timestamp::from_millisecond(at.millis())
+            .map(|at| at.to_zoned(self.zone.clone()).strftime("%Y-%m-%d %H:%M:%S %Z").to_string());
+        shown.unwrap_or_else(|_| at.to_string())
+    }
 }
 
 /// A scope in words.
-fn scope(scope: &RequestScope) -> String {
+fn scope(scope: &RequestScope, paper: &Paper<'_>) -> String {
     let mut bounds = Vec::new();
     if !scope.plates.is_empty() {
         let plates: Vec<_> = scope.plates.iter().map(ToString::to_string).collect();
         bounds.push(format!("plates {}", plates.join(", ")));
     }
-    bounds.extend(scope.from.map(|from| format!("reads from {}", when(from))));
-    bounds.extend(scope.until.map(|until| format!("reads before {}", when(until))));
+    bounds.extend(scope.from.map(|from| format!("reads from {}", paper.when(from))));
+    bounds.extend(scope.until.map(|until| format!("reads before {}", paper.when(until))));
     bounds.extend(scope.near.map(|near| {
         format!(
             "reads within {} metres of {}, {}",
@@ -237,6 +255,6 @@ fn scope(scope: &RequestScope) -> String {
         )
     }));
     bounds.extend(scope.uses.map(|uses| counted(uses, "use", "uses")));
-    bounds.extend(scope.valid_until.map(|end| format!("usable before {}", when(end))));
+    bounds.extend(scope.valid_until.map(|end| format!("usable before {}", paper.when(end))));
     bounds.join("; ")
 }

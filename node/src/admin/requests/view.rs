@@ -49,6 +49,9 @@ pub struct RequestView {
     pub at: Timestamp,
     /// Who decided.
     pub decided_by: Option<Text>,
+    /// When.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided_at: Option<Timestamp>,
     /// Their title.
     pub title: Option<Text>,
     /// The delegation relied on.
@@ -136,6 +139,7 @@ impl RequestView {
             scope,
             at: request.at,
             decided_by: decided.map(|ruling| ruling.decided_by.name.clone()),
+            decided_at: decided.map(|ruling| ruling.at),
             title: decided.map(|ruling| ruling.decided_by.title.clone()),
             delegation: decided.and_then(|ruling| ruling.decided_by.delegation.clone()),
             section: decided.map(|ruling| ruling.section.clone()),
@@ -165,6 +169,7 @@ impl RequestView {
             uses_left: None,
             at: request.at,
             decided_by: closed.and_then(|closed| closed.by.as_str().parse().ok()),
+            decided_at: closed.map(|closed| closed.at),
             title: None,
             delegation: None,
             section: Some(request.section.clone()),

@@ -16,7 +16,7 @@ use schemas::entry::EntryKind;
 use schemas::envelope::{Envelope, Kind};
 use schemas::names::ProgramName;
 use schemas::outcome::{OutcomeCode, RefusedBy};
-use schemas::query::{Query, QueryId, UserName};
+use schemas::query::{Elements, Query, QueryId, UserName};
 use schemas::refusal::Reason;
 use tokio::sync::mpsc;
 
@@ -145,6 +145,31 @@ impl<D: Dial> QueryClient<D> {
             }
         }
         self.ask_each(draft, by, Some((key, search, asked)))
+    }
+
+    /// What `owner` was asked for under `key`, in which period; `None` where it was not, or that is kept no
+    /// longer. A form that says no period means another one each time that it is sent.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn asked_under(
+        &self,
+        by: &Principal,
+        owner: &AgencyId,
+        key: IdempotencyKey,
+    ) -> Result<Option<Elements>, AskError> {
+        let asserted_by = by.asserted_by.as_ref();
+        let whose = Whose { agency: &self.agency.id, user: &by.user, asserted_by };
+        let id = key.query(&whose, owner);
+        if let Some(asked) = self.store.asked(id).await.map_err(unclear)? {
+            let Some(exact) = &asked.envelope else { return Ok(None) };
+            let envelope = Envelope::parse(exact.as_bytes()).map_err(unclear)?;
+            let query: Query = self.agency.own_signed(&envelope, Kind::Query).map_err(unclear)?;
+            return Ok(Some(query.elements));
+        }
+        let entry = self.entry(id, EntryKind::QueryDeclined).await?;
+        let access = entry.as_ref().and_then(|entry| entry.body.as_ref()?.event.access());
+        Ok(access.map(|access| access.elements.clone()))
     }
 
     /// Asks one owner, or tells what came of it when it was asked before.

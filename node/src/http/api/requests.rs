@@ -39,7 +39,8 @@ pub(in crate::http) async fn sheet(
 ) -> ApiResult<Json<serde_json::Value>> {
     let (agency, store) = (&app.context.agency, app.context.store.as_ref());
     let id = requests::named(agency, &name)?;
-    let html = requests::sheet(agency, store, &by, &id).await?;
+    let paper = requests::Paper { zone: &app.config.zone(), stylesheet: None };
+    let html = requests::sheet(agency, store, &by, &id, &paper).await?;
     Ok(Json(serde_json::json!({ "request": id, "html": html })))
 }
 

@@ -13,7 +13,7 @@ use tests::fixtures::{PLATE, words};
 use tests::officials::{approve, decision, delegate, officer};
 use tests::written_requests::{
     approve_and_wait, ask_citing, asking_and_indio, file_request, file_request_within,
-    refusal_code, single_use, wait_for_state,
+    refusal_code, sheet_of, single_use, wait_for_state,
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -46,9 +46,7 @@ async fn the_sheet_holds_every_use_though_clocks_differ() {
     approve_and_wait(&asking, &owning, &official, &request).await;
     assert_eq!(ask_citing(&asking, &owning, &request, PLATE).await.outcome, OutcomeCode::Answered);
     let answered = owning.log().await.one(Kind::QueryAnswered).header.index;
-    let sheet = requests::sheet(owning.own(), owning.store().as_ref(), &official, &request)
-        .await
-        .expect("a sheet");
+    let sheet = sheet_of(&owning, &official, &request).await.expect("a sheet");
     assert!(sheet.contains(&format!("<td>{answered}</td>")), "{sheet}");
 }
 

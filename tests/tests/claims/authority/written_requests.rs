@@ -20,7 +20,7 @@ use tests::fixtures::{DAY_MS, HOUR_MS, OFFICER, PLATE, draft, reads, words};
 use tests::officials::{acting_as, add_supervisor, approve, decision, delegate, officer};
 use tests::written_requests::{
     CHIEF, approve_and_wait, ask_citing, asking_and_indio, file_request, file_request_within,
-    refusal_code, single_use, submission, wait_for_state,
+    refusal_code, sheet_of, single_use, submission, wait_for_state,
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -326,9 +326,7 @@ async fn the_printable_sheet_holds_all_of_it_and_no_markup_of_others() {
     for _ in 0..2 {
         assert_eq!(asking.ask_as(&by, &draft).await[0].outcome, OutcomeCode::Answered);
     }
-    let sheet = requests::sheet(owning.own(), owning.store().as_ref(), &official, &request)
-        .await
-        .expect("a sheet");
+    let sheet = sheet_of(&owning, &official, &request).await.expect("a sheet");
     for part in
         [&*request.to_string(), CHIEF, "Chris Doe", "461.7(a)", "Need is shown", "26-004711", PLATE]
     {
@@ -346,7 +344,6 @@ async fn the_printable_sheet_holds_all_of_it_and_no_markup_of_others() {
     let viewed = log.last(Kind::AuditViewed);
     assert_eq!(viewed.detail("viewed")["sheet_of"], request.to_string());
     assert!(sheet.contains(&format!("entry {} of the audit log", viewed.header.index)));
-    let refused =
-        requests::sheet(owning.own(), owning.store().as_ref(), &acting_as(OFFICER), &request).await;
+    let refused = sheet_of(&owning, &acting_as(OFFICER), &request).await;
     assert!(matches!(refused, Err(ActError::Refused(_))), "{refused:?}");
 }

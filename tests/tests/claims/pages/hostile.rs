@@ -1,113 +1,14 @@
 //! Requests to the pages that no page sends.
 
 use audit_log::entries::audit::alarm_raised;
-use http_body_util::{BodyExt as _, Full};
-use hyper::Request;
-use hyper::body::Bytes;
 use node::http::access::{Access, Route};
-use node::http::pinned::Pinned;
 use node::pages::PAGES;
 use registry::Alarm;
 use schemas::alarm::AlarmKind;
 use schemas::entry::EntryKind as Kind;
 use tests::agency::{Agency, Plan};
 use tests::fixtures::OFFICER;
-use tests::https::{address, pin};
-use tests::signing_in::{Person, administrator, enrolled};
-use tests::wait::within;
-
-/// A response as a browser sees it.
-#[derive(Debug)]
-struct Seen {
-    status: u16,
-    cookie: Option<String>,
-    location: Option<String>,
-    policy: String,
-    body: String,
-}
-
-struct Site<'a> {
-    agency: &'a Agency,
-    origin: String,
-    cookie: Option<String>,
-}
-
-impl<'a> Site<'a> {
-    fn of(agency: &'a Agency) -> Self {
-        let origin = agency.node().app.config.origin.clone().expect("pages").to_string();
-        Self { agency, origin, cookie: None }
-    }
-
-    async fn call(&self, path: &str, origin: Option<&str>, form: Option<&str>) -> Seen {
-        let at = format!("https://{}", address(self.agency));
-        let client = Pinned::at(&at, pin(self.agency)).expect("a client");
-        let method = if form.is_some() { "POST" } else { "GET" };
-        let mut request = Request::builder().method(method).uri(path);
-        if let Some(origin) = origin {
-            request = request.header("origin", origin);
-        }
-        if let Some(cookie) = &self.cookie {
-            request = request.header("cookie", cookie);
-        }
-        let body = Full::new(Bytes::from(form.unwrap_or_default().to_owned()));
-        let body = body.map_err(|never| match never {}).boxed_unsync();
-        let request = request
-            .header("content-type", "application/x-www-form-urlencoded")
-            .body(body)
-            .expect("a request");
-        let response = within("a response", client.send(request)).await.expect("a response");
-        let header = |name: &str| {
-            let value = response.headers().get(name)?.to_str().ok()?;
-            Some(value.to_owned())
-        };
-        let (status, cookie) = (response.status().as_u16(), header("set-cookie"));
-        let (location, policy) = (header("location"), header("content-security-policy"));
-        let body = response.into_body().collect().await.expect("a body").to_bytes();
-        let body = String::from_utf8_lossy(&body).into_owned();
-        Seen { status, cookie, location, policy: policy.unwrap_or_default(), body }
-    }
-
-    async fn get(&self, path: &str) -> Seen {
-        self.call(path, None, None).await
-    }
-
-    async fn post(&self, path: &str, form: &str) -> Seen {
-        self.call(path, Some(&self.origin), Some(form)).await
-    }
-
-    async fn sign_in(&mut self, person: &Person) {
-        let attempt = person.attempt(self.agency, self.agency.now());
-        let form = form_urlencoded::Serializer::new(String::new())
-            .append_pair("user", &attempt.user)
-            .append_pair("password", &attempt.password)
-            .append_pair("code", &attempt.code)
-            .append_pair("notice", &attempt.notice.to_string())
-            .finish();
-        let seen = self.post("/sign-in", &form).await;
-        assert_eq!(seen.status, 200, "{seen:?}");
-        let cookie = seen.cookie.expect("a cookie");
-        for part in ["__Host-accord=", "Path=/", "Secure", "HttpOnly", "SameSite=Strict"] {
-            assert!(cookie.contains(part), "{cookie}");
-        }
-        assert!(!cookie.contains("Max-Age") && !cookie.contains("Expires"), "{cookie}");
-        self.cookie = cookie.split(';').next().map(str::to_owned);
-    }
-
-    /// The token that forms of this session carry.
-    async fn form_token(&self) -> String {
-        let page = self.get("/").await.body;
-        let after = page.split("name=\"form\" value=\"").nth(1).expect("a form");
-        after.split('"').next().expect("a token").to_owned()
-    }
-}
-
-async fn agency_with_people() -> (Agency, Person, Person) {
-    let mut agency = Agency::of(Plan::of("asking-ca-pd").with_pages()).await;
-    let admin = administrator(&mut agency).await;
-    let officer = OFFICER.parse().expect("a user name");
-    let officer = enrolled(&agency, &agency.admin(), &officer, false).await;
-    (agency, admin, officer)
-}
+use tests::site::{Site, agency_with_people};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_page_is_shown_and_nothing_done_without_a_session() {

@@ -55,7 +55,7 @@ async fn answers_of_all_owners_are_one_timeline_on_a_map_and_are_found_again() {
     assert!(said.contains(PLATE) && said.contains("owning-ca-pd: 3 reads"), "{said}");
     assert!(said.contains("asking-ca-pd: 2 reads"), "{said}");
     is_readable(&browser, "my searches").await;
-    browser.press("form[action='/answers'] button").await;
+    browser.press("form[action^='/answers'] button").await;
     let said = browser.reads("That you look again is on record").await;
     assert!(said.contains("3 reads of 1 agency"), "{said}");
     is_readable(&browser, "kept answers").await;
@@ -218,7 +218,7 @@ async fn everything_is_done_without_a_script() {
     assert!(said.contains("5 reads of 2 agencies"), "{said}");
     keep(&browser, "answers without scripts").await;
     browser.press("nav a[href='/searches']").await;
-    browser.press("form[action='/answers'] button").await;
+    browser.press("form[action^='/answers'] button").await;
     browser.reads("That you look again is on record").await;
 }
 

@@ -58,7 +58,7 @@ pub(super) async fn choose(
         @if let Some(said) = said {
             p.wrong role="alert" { (said) }
         }
-        p { "You are " strong { (pending.full_name.as_str()) } " (" (pending.user.to_string()) "). If not, stop here and tell who gave you the code." }
+        p { "You are " strong { bdi { (pending.full_name.as_str()) } } " (" (pending.user.to_string()) "). If not, stop here and tell who gave you the code." }
         form method="post" action="/enrol/key" {
             input type="hidden" name="code" value=(code);
             p { "A security key, or this device if it stays yours alone, needs no password: you touch it and type its PIN." }

@@ -3,6 +3,7 @@
 mod administrators;
 mod at_size;
 mod auditors;
+mod awkward;
 mod hostile;
 mod officers;
 mod officials;
@@ -11,3 +12,4 @@ mod people_at_work;
 mod security_keys;
 mod single_sign_on;
 mod untrusted;
+mod zones;

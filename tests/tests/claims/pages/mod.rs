@@ -11,5 +11,6 @@ mod once;
 mod people_at_work;
 mod security_keys;
 mod single_sign_on;
+mod tasks;
 mod untrusted;
 mod zones;

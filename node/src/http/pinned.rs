@@ -129,6 +129,9 @@ impl Pinned {
         let name = ServerName::try_from(self.host.clone()).map_err(|e| lost(&e))?;
         let stream =
             TcpStream::connect((self.host.as_str(), self.port)).await.map_err(|e| lost(&e))?;
+        // What ends the handshake and the request leave at once, and not once the other side has acknowledged
+        // what came before.
+        drop(stream.set_nodelay(true));
         let stream = self.connector.connect(name, stream).await.map_err(|e| {
             let pinned = e.get_ref().and_then(|e| e.downcast_ref::<Error>());
             let other_key = Error::InvalidCertificate(

@@ -43,6 +43,8 @@ struct Faults {
     full_until: Option<Instant>,
     /// Nothing is answered before this.
     stalled_until: Option<Instant>,
+    /// Nothing goes wrong any more, not even what fell due before.
+    healed: bool,
 }
 
 /// The disk of an agency: its database, and what goes wrong with it. It outlives runs of the node.
@@ -77,7 +79,7 @@ impl Disk {
 
     /// Nothing goes wrong any more.
     pub(crate) fn heal(&self) {
-        *self.faults() = Faults::default();
+        *self.faults() = Faults { healed: true, ..Faults::default() };
     }
 }
 
@@ -231,6 +233,7 @@ impl SimStore {
             })
             .await;
         match due {
+            _ if self.disk.faults().healed => done,
             Some(At::CrashesAfter) => self.crash().await,
             Some(At::FailsButPersists) => Err(StoreError::Database("told to fail".into())),
             _ => done,

@@ -10,7 +10,7 @@ use tests::socket::{ask, here};
 
 /// What changes nothing that others rest on, or is everyday work: whoever is signed in may ask for it
 /// without proving again who she is.
-const EVERYDAY: [&str; 19] = [
+const EVERYDAY: [&str; 21] = [
     "/agreements/prepare",
     "/agreements/{id}/prepare",
     "/audit/export",
@@ -19,6 +19,9 @@ const EVERYDAY: [&str; 19] = [
     "/audit/plate",
     "/audit/reconcile",
     "/audit/sample",
+    // An auditor says what she looks for, or that she has done.
+    "/audits",
+    "/audits/{audit}/close",
     "/evidence",
     "/evidence/booked",
     "/policy/explain",
@@ -35,7 +38,7 @@ const EVERYDAY: [&str; 19] = [
 /// A path of a pattern.
 fn path(pattern: &str) -> String {
     let part = |part: &str| match part {
-        "{index}" | "{number}" => "1".to_owned(),
+        "{index}" | "{number}" | "{audit}" => "1".to_owned(),
         "{id}" | "{name}" => "nobody".to_owned(),
         other => other.to_owned(),
     };

@@ -232,6 +232,10 @@ pub(super) fn element_fields(of: &Elements, zone: &Zone) -> Vec<(&'static str, S
 /// A code as people read it.
 pub(super) fn words(code: &str) -> String {
     let mut words = code.replace('_', " ");
+    if words.starts_with("alpr ") {
+        // Letters that stand for words.
+        words = words.replacen("alpr", "ALPR", 1);
+    }
     if let Some(first) = words.get_mut(..1) {
         first.make_ascii_uppercase();
     }

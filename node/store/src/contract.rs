@@ -8,6 +8,7 @@ pub(super) mod exchanges;
 pub(super) mod heads;
 pub(super) mod images;
 pub(super) mod log;
+pub(super) mod mentions;
 pub(super) mod pages;
 pub(super) mod reads;
 pub(super) mod search;
@@ -45,8 +46,8 @@ macro_rules! holds_at {
         holds_at!(@claims $place,
             log: a_group_is_stored_whole_or_not_at_all,
             log: an_entry_that_is_there_is_not_written_again,
-            log: what_bodies_mention_leads_to_their_entries_for_as_long_as_they_are_kept,
-            log: who_saw_a_plate_is_told_for_as_long_as_the_bodies_are_kept,
+            mentions: what_bodies_mention_leads_to_their_entries_for_as_long_as_they_are_kept,
+            mentions: who_saw_a_plate_is_told_for_as_long_as_the_bodies_are_kept,
             log: the_log_goes_on_where_it_ended_before_the_store_was_opened_again,
             log: the_tail_counts_answers_by_authority_day_and_receipt,
             log: the_tail_counts_what_each_peer_left_behind_on_the_day,

@@ -20,6 +20,7 @@ mod heads;
 mod images;
 mod lines;
 mod log;
+mod mentions;
 mod reads;
 mod retention;
 mod search;

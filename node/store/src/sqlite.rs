@@ -14,6 +14,7 @@ mod heads;
 mod images;
 mod log;
 mod lookups;
+mod mentions;
 mod readers;
 mod reads;
 mod retention;

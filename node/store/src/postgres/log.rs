@@ -80,7 +80,7 @@ impl LogRecords for super::Postgres {
         end: u64,
         limit: u32,
     ) -> Result<Vec<u64>, StoreError> {
-        reading!(self, mentioning, mention, end, limit)
+        reading!(self, super::mentions::mentioning, mention, end, limit)
     }
 
     async fn mentions(
@@ -89,7 +89,7 @@ impl LogRecords for super::Postgres {
         end: u64,
         limit: u32,
     ) -> Result<Vec<(Mention, MentionSum)>, StoreError> {
-        reading!(self, mentions, after, end, limit)
+        reading!(self, super::mentions::mentions, after, end, limit)
     }
 
     async fn subtrees(&self, wanted: &[Subtree]) -> Result<Vec<Digest>, StoreError> {
@@ -256,54 +256,6 @@ pub(super) async fn shown(
     .fetch_all(reader)
     .await?;
     found.into_iter().map(number).collect()
-}
-
-/// Entries whose kept bodies mention something, the newest first.
-pub(super) async fn mentioning(
-    reader: &mut PgConnection,
-    mention: &Mention,
-    end: u64,
-    limit: u32,
-) -> Result<Vec<u64>, StoreError> {
-    let (what, word) = mention.columns();
-    let found: Vec<i64> = sqlx::query_scalar(
-        "select entry from mentions where what = $1 and word = $2 and entry < $3
-         order by entry desc limit $4",
-    )
-    .bind(what)
-    .bind(word)
-    .bind(column(end))
-    .bind(i64::from(limit))
-    .fetch_all(reader)
-    .await?;
-    found.into_iter().map(number).collect()
-}
-
-/// What entries before an index mention, each with those entries, in order.
-pub(super) async fn mentions(
-    reader: &mut PgConnection,
-    after: Option<&Mention>,
-    end: u64,
-    limit: u32,
-) -> Result<Vec<(Mention, MentionSum)>, StoreError> {
-    let (what, word) = after.map_or((0, ""), Mention::columns);
-    let rows: Vec<(i64, String, i64, i64)> = sqlx::query_as(
-        "select what, word, count(*), sum(entry)::bigint from mentions
-         where (what, word) > ($1, $2) and entry < $3
-         group by what, word order by what, word limit $4",
-    )
-    .bind(what)
-    .bind(word)
-    .bind(column(end))
-    .bind(i64::from(limit))
-    .fetch_all(reader)
-    .await?;
-    rows.into_iter()
-        .map(|(what, word, entries, indexes)| {
-            let sum = MentionSum { entries: number(entries)?, indexes: number(indexes)? };
-            Ok((Mention::from_columns(what, word)?, sum))
-        })
-        .collect()
 }
 
 pub(super) async fn changes(

@@ -12,9 +12,6 @@ use super::super::{EndedPages, StoreError};
 use super::{reading, writing};
 use crate::{Destruction, Due};
 
-/// Entries whose mentions are forgotten at a time.
-const STEP: u32 = 512;
-
 #[async_trait]
 impl Destruction for super::Postgres {
     async fn redact(&self, first: u64, last: u64) -> Result<u64, StoreError> {
@@ -86,7 +83,7 @@ pub(super) async fn redact(
 ) -> Result<u64, StoreError> {
     let (first, last) = (column(first), column(last));
     let mut together = writer.begin().await?;
-    forget_mentions(&mut together, first, last).await?;
+    super::mentions::forget(&mut together, first, last).await?;
     let statement = format!(
         "update entries set record = null
          where idx between $1 and $2 and kind in {} and record is not null",
@@ -105,52 +102,6 @@ pub(super) async fn redact(
     sqlx::query(AssertSqlSafe(statement)).bind(first).bind(last).execute(&mut *together).await?;
     together.commit().await?;
     Ok(done.rows_affected())
-}
-
-/// What entries that are about to be redacted mention, found by their bodies: no index leads from an entry
-/// to its mentions.
-async fn forget_mentions(
-    writer: &mut PgConnection,
-    first: i64,
-    last: i64,
-) -> Result<(), StoreError> {
-    let mut next = first;
-    loop {
-        let statement = format!(
-            "select idx, record from entries
-             where idx between $1 and $2 and kind in {} and record is not null
-             order by idx limit {STEP}",
-            ending()
-        );
-        let rows: Vec<(i64, Vec<u8>)> = sqlx::query_as(AssertSqlSafe(statement))
-            .bind(next)
-            .bind(last)
-            .fetch_all(&mut *writer)
-            .await?;
-        for (entry, record) in &rows {
-            let Ok(mentions) = decode::mentions(record) else {
-                // Nobody can read it any more: all mentions are looked through.
-                sqlx::query("delete from mentions where entry = $1")
-                    .bind(entry)
-                    .execute(&mut *writer)
-                    .await?;
-                continue;
-            };
-            for mention in mentions {
-                let (what, word) = mention.columns();
-                sqlx::query("delete from mentions where what = $1 and word = $2 and entry = $3")
-                    .bind(what)
-                    .bind(word)
-                    .bind(entry)
-                    .execute(&mut *writer)
-                    .await?;
-            }
-        }
-        match rows.last() {
-            Some((entry, _)) if *entry < last => next = entry.saturating_add(1),
-            _ => return Ok(()),
-        }
-    }
 }
 
 /// Lets go of what was destroyed: months without reads are dropped with their files, and the rest of

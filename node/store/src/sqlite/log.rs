@@ -57,7 +57,7 @@ impl LogRecords for super::Sqlite {
         end: u64,
         limit: u32,
     ) -> Result<Vec<u64>, StoreError> {
-        mentioning(&mut *self.readers.take().await?, mention, end, limit).await
+        super::mentions::mentioning(&mut *self.readers.take().await?, mention, end, limit).await
     }
 
     async fn mentions(
@@ -66,7 +66,7 @@ impl LogRecords for super::Sqlite {
         end: u64,
         limit: u32,
     ) -> Result<Vec<(Mention, MentionSum)>, StoreError> {
-        mentions(&mut *self.readers.take().await?, after, end, limit).await
+        super::mentions::mentions(&mut *self.readers.take().await?, after, end, limit).await
     }
 
     async fn subtrees(&self, wanted: &[Subtree]) -> Result<Vec<Digest>, StoreError> {
@@ -255,54 +255,6 @@ pub(super) async fn shown(
     .fetch_all(reader)
     .await?;
     found.into_iter().map(number).collect()
-}
-
-/// Entries whose kept bodies mention something, the newest first.
-pub(super) async fn mentioning(
-    reader: &mut SqliteConnection,
-    mention: &Mention,
-    end: u64,
-    limit: u32,
-) -> Result<Vec<u64>, StoreError> {
-    let (what, word) = mention.columns();
-    let found: Vec<i64> = sqlx::query_scalar(
-        "select entry from mentions where what = ?1 and word = ?2 and entry < ?3
-         order by entry desc limit ?4",
-    )
-    .bind(what)
-    .bind(word)
-    .bind(column(end))
-    .bind(i64::from(limit))
-    .fetch_all(reader)
-    .await?;
-    found.into_iter().map(number).collect()
-}
-
-/// What entries before an index mention, each with those entries, in order.
-pub(super) async fn mentions(
-    reader: &mut SqliteConnection,
-    after: Option<&Mention>,
-    end: u64,
-    limit: u32,
-) -> Result<Vec<(Mention, MentionSum)>, StoreError> {
-    let (what, word) = after.map_or((0, ""), Mention::columns);
-    let rows: Vec<(i64, String, i64, i64)> = sqlx::query_as(
-        "select what, word, count(*), sum(entry) from mentions
-         where (what, word) > (?1, ?2) and entry < ?3
-         group by what, word order by what, word limit ?4",
-    )
-    .bind(what)
-    .bind(word)
-    .bind(column(end))
-    .bind(i64::from(limit))
-    .fetch_all(reader)
-    .await?;
-    rows.into_iter()
-        .map(|(what, word, entries, indexes)| {
-            let sum = MentionSum { entries: number(entries)?, indexes: number(indexes)? };
-            Ok((Mention::from_columns(what, word)?, sum))
-        })
-        .collect()
 }
 
 pub(super) async fn changes(

@@ -90,6 +90,22 @@ pub fn drips(
     drips_at(&address(agency).to_string(), pin(agency), path, token)
 }
 
+/// As [`drips`], again and again: whoever is turned away, since somebody else is served at that moment, comes
+/// once more.
+pub fn keeps_dripping(
+    agency: &Agency,
+    path: &str,
+    token: &str,
+) -> impl Future<Output = ()> + Send + use<> {
+    let (at, pin) = (address(agency).to_string(), pin(agency));
+    let (path, token) = (path.to_owned(), token.to_owned());
+    async move {
+        loop {
+            drips_at(&at, pin, &path, &token).await;
+        }
+    }
+}
+
 /// As [`drips`], to whoever listens at `at`, which is `HOST:PORT`, with the key of `pin`.
 ///
 /// # Panics

@@ -20,7 +20,7 @@ use serde_json::Value;
 use tests::agency::{Agency, Plan, free_socket};
 use tests::dispatch::{Dispatch, added, asks};
 use tests::fixtures::{OFFICER, PLATE, draft};
-use tests::https::{drips, pin};
+use tests::https::{keeps_dripping, pin};
 use tests::logs::Log;
 use tests::signing_in::door;
 use tests::wait::{LONGEST, eventually, within};
@@ -32,7 +32,7 @@ async fn a_program_has_so_many_requests_under_way_and_keeps_back_no_other() {
     let cad = Dispatch::start(&["--scope", "ask"]).await;
     let other = added(&cad.agency, "rms", &["--scope", "records"]);
     let dripping: Vec<_> = (0..PROGRAM_REQUESTS)
-        .map(|_| tokio::spawn(drips(&cad.agency, "/api/v1/session/finish", &cad.token)))
+        .map(|_| tokio::spawn(keeps_dripping(&cad.agency, "/api/v1/session/finish", &cad.token)))
         .collect();
     let busy = eventually("its turns are taken", async || {
         let (status, said) = cad.says("POST", "/session", "", &Value::Null).await;

@@ -40,6 +40,7 @@ mod contract;
 mod decode;
 mod error;
 mod inside;
+mod looking;
 mod mentions;
 pub mod migrations;
 pub mod moving;

@@ -3,9 +3,14 @@
 
 use schemas::body::Body;
 use schemas::query::UserName;
+use sqlx::{Database, Encode, QueryBuilder, Type};
 
+use super::decode::{self, column, ending, number};
 use super::inside::Inside;
 use super::{EntryFilter, StoreError};
+
+/// Entries whose mentions are forgotten at a time.
+const REDACTED: u32 = 512;
 
 /// Somebody or something that the body of an entry names.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -61,13 +66,17 @@ impl Mention {
     /// # Errors
     /// When it is none.
     pub fn stored(body: &str) -> Result<Vec<Self>, StoreError> {
-        let inside = Inside::of(body)?;
+        Inside::of(body).map(|inside| Self::inside(&inside))
+    }
+
+    /// The same of what a stored body says.
+    pub(super) fn inside(inside: &Inside) -> Vec<Self> {
         let said = [
             inside.user().map(|user| Self::Actor(user.into())),
             inside.for_user().map(|user| Self::For(user.into())),
             inside.case().and_then(Self::of_case),
         ];
-        Ok(said.into_iter().flatten().collect())
+        said.into_iter().flatten().collect()
     }
 
     /// As it stands in the database: what is mentioned, and its word.
@@ -83,7 +92,7 @@ impl Mention {
     ///
     /// # Errors
     /// When nothing like it is mentioned.
-    pub(super) fn from_columns(what: i64, word: String) -> Result<Self, StoreError> {
+    fn from_columns(what: i64, word: String) -> Result<Self, StoreError> {
         match what {
             1 => Ok(Self::Actor(word)),
             2 => Ok(Self::For(word)),
@@ -123,4 +132,90 @@ impl EntryFilter {
         .flatten()
         .collect()
     }
+}
+
+/// What is mentioned, its word, how many entries mention it, and their indexes added up.
+pub(super) type SumRow = (i64, String, i64, i64);
+
+/// A row of [`sums`].
+///
+/// # Errors
+/// When it is none.
+pub(super) fn sum(row: SumRow) -> Result<(Mention, MentionSum), StoreError> {
+    let (what, word, entries, indexes) = row;
+    let sum = MentionSum { entries: number(entries)?, indexes: number(indexes)? };
+    Ok((Mention::from_columns(what, word)?, sum))
+}
+
+/// The indexes of entries whose kept bodies mention something, of those before `end` the newest first.
+pub(super) fn mentioning<D>(mention: &Mention, end: u64, limit: u32) -> QueryBuilder<D>
+where
+    D: Database,
+    i64: for<'q> Encode<'q, D> + Type<D>,
+    String: for<'q> Encode<'q, D> + Type<D>,
+{
+    let (what, word) = mention.columns();
+    let mut query = QueryBuilder::new("select entry from mentions where what = ");
+    query.push_bind(what).push(" and word = ").push_bind(word.to_owned());
+    query.push(" and entry < ").push_bind(column(end));
+    query.push(" order by entry desc limit ").push_bind(i64::from(limit));
+    query
+}
+
+/// What entries before `end` mention, in order, after `after`: a [`SumRow`] each.
+pub(super) fn sums<D>(after: Option<&Mention>, end: u64, limit: u32) -> QueryBuilder<D>
+where
+    D: Database,
+    i64: for<'q> Encode<'q, D> + Type<D>,
+    String: for<'q> Encode<'q, D> + Type<D>,
+{
+    let (what, word) = after.map_or((0, ""), Mention::columns);
+    let mut query = QueryBuilder::new(
+        "select what, word, count(*), cast(sum(entry) as bigint) from mentions where (what, word) > (",
+    );
+    query.push_bind(what).push(", ").push_bind(word.to_owned());
+    query.push(") and entry < ").push_bind(column(end));
+    query.push(" group by what, word order by what, word limit ").push_bind(i64::from(limit));
+    query
+}
+
+/// Entries that are about to be redacted, some at a time: the index and the record of each.
+pub(super) fn redacted<D>(first: i64, last: i64) -> QueryBuilder<D>
+where
+    D: Database,
+    i64: for<'q> Encode<'q, D> + Type<D>,
+{
+    let mut query = QueryBuilder::new("select idx, record from entries where idx between ");
+    query.push_bind(first).push(" and ").push_bind(last);
+    query.push(" and record is not null and kind in ").push(ending());
+    query.push(" order by idx limit ").push_bind(i64::from(REDACTED));
+    query
+}
+
+/// The statements that forget what an entry with this record mentions. No index leads from an entry to its
+/// mentions: where nobody can read the record any more, all are looked through.
+pub(super) fn forgetting<D>(entry: i64, record: &[u8]) -> Vec<QueryBuilder<D>>
+where
+    D: Database,
+    i64: for<'q> Encode<'q, D> + Type<D>,
+    String: for<'q> Encode<'q, D> + Type<D>,
+{
+    let of_entry = || {
+        let mut query = QueryBuilder::new("delete from mentions where entry = ");
+        query.push_bind(entry);
+        query
+    };
+    let Ok(mentions) = decode::mentions(record) else { return vec![of_entry()] };
+    let forget = |mention: &Mention| {
+        let (what, word) = mention.columns();
+        let mut query = of_entry();
+        query.push(" and what = ").push_bind(what).push(" and word = ").push_bind(word.to_owned());
+        query
+    };
+    mentions.iter().map(forget).collect()
+}
+
+/// Where the next of [`redacted`] begin, after these.
+pub(super) fn next_redacted<R>(rows: &[(i64, R)], last: i64) -> Option<i64> {
+    rows.last().filter(|(entry, _)| *entry < last).map(|(entry, _)| entry.saturating_add(1))
 }

@@ -14,9 +14,9 @@ use schemas::time::Timestamp;
 use sqlx::{PgConnection, Postgres, QueryBuilder};
 
 use super::super::decode::{
-    self, column, completed_by, ending, instant, missing, number, parsed, taking_in,
+    self, column, completed_by, instant, missing, number, parsed, taking_in,
 };
-use super::super::inside::{Looking, Standing};
+use super::super::looking::Looking;
 use super::super::{EntryFilter, LogState, StoreError, TakenIn};
 use super::{in_time, reading};
 use crate::{LogRecords, LogWriter, Mention, MentionSum, Row, StoredChange};
@@ -89,7 +89,7 @@ impl LogRecords for super::Postgres {
         end: u64,
         limit: u32,
     ) -> Result<Vec<(Mention, MentionSum)>, StoreError> {
-        reading!(self, super::mentions::mentions, after, end, limit)
+        reading!(self, super::mentions::sums, after, end, limit)
     }
 
     async fn subtrees(&self, wanted: &[Subtree]) -> Result<Vec<Digest>, StoreError> {
@@ -301,68 +301,10 @@ pub(super) async fn entries(
 ) -> Result<Vec<StoredEntry>, StoreError> {
     let mut looking = Looking::of(filter, start, limit);
     loop {
-        let rows = beside(reader, filter, looking.start, looking.at_once).await?;
+        let mut asked = looking.statement(first_from);
+        let rows = asked.build_query_as().fetch_all(&mut *reader).await?;
         if let Some(found) = looking.took(rows)? {
             return Ok(found);
         }
     }
-}
-
-/// Entries from an index on that fit by what stands beside their bodies.
-async fn beside(
-    reader: &mut PgConnection,
-    filter: &EntryFilter,
-    start: i64,
-    limit: i64,
-) -> Result<Vec<Standing>, StoreError> {
-    let mut query: QueryBuilder<Postgres> = QueryBuilder::new("select idx, header, record from ");
-    let mentions = filter.mentions();
-    let mut mentions = mentions.iter().map(Mention::columns);
-    let index = match mentions.next() {
-        Some((what, word)) => {
-            query.push("mentions join entries on idx = entry where what = ").push_bind(what);
-            query.push(" and word = ").push_bind(word.to_owned());
-            "entry"
-        }
-        None => {
-            query.push("entries where true");
-            "idx"
-        }
-    };
-    query.push(" and ").push(index).push(" >= ").push_bind(start);
-    for (what, word) in mentions {
-        query
-            .push(" and exists (select 1 from mentions as other where other.what = ")
-            .push_bind(what);
-        query.push(" and other.word = ").push_bind(word.to_owned());
-        query.push(" and other.entry = idx)");
-    }
-    if let Some(peer) = &filter.peer {
-        query.push(" and peer = ").push_bind(peer.as_str().to_owned());
-    }
-    if let Some(from) = filter.from {
-        query.push(" and idx >= ");
-        first_from(&mut query, from);
-    }
-    if let Some(until) = filter.until {
-        query.push(" and idx < ");
-        first_from(&mut query, until);
-    }
-    if let Some(kind) = filter.kind {
-        query.push(" and kind = ").push_bind(kind.code());
-    }
-    if let Some(digest) = &filter.query {
-        query.push(" and query = ").push_bind(digest.as_bytes().to_vec());
-    }
-    if filter.ending {
-        query.push(" and record is not null and kind in ").push(ending());
-    }
-    if filter.exchanges_only {
-        query.push(" and query is not null");
-    }
-    if filter.changing {
-        query.push(" and idx in (select idx from changes)");
-    }
-    query.push(" order by ").push(index).push(" limit ").push_bind(limit);
-    Ok(query.build_query_as().fetch_all(reader).await?)
 }

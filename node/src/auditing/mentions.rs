@@ -47,12 +47,13 @@ impl MentionsCheck {
 /// Looks through the log.
 async fn checked(store: &dyn ReadStore) -> Result<Checked, StoreError> {
     let mut said: HashMap<Mention, MentionSum> = HashMap::new();
-    let entries = each(store, |index, mentions| {
-        for mention in mentions {
+    let mut entries = 0;
+    while let Some(step) = step(store, entries).await? {
+        for (index, mention) in step.mentioned {
             said.entry(mention).or_default().add(index);
         }
-    })
-    .await?;
+        entries = step.next;
+    }
     let mut after: Option<Mention> = None;
     loop {
         let step = store.mentions(after.as_ref(), entries, STEP).await?;
@@ -65,61 +66,57 @@ async fn checked(store: &dyn ReadStore) -> Result<Checked, StoreError> {
         after = Some(last);
         tokio::time::sleep(PAUSE).await;
     }
-    // What was destroyed meanwhile differs too, and hides nothing.
-    let mut hidden = None;
-    for mention in said.into_keys() {
-        let first = first_hidden(store, &mention, entries).await?;
-        hidden = [hidden, first].into_iter().flatten().min();
-    }
-    Ok(Checked { entries, hidden })
+    Ok(Checked { entries, hidden: first_hidden(store, &said, entries).await? })
 }
 
-/// The first entry whose body mentions something and that is not found by it.
+/// The first entry before `end` whose body mentions one of these and that is not found by it. What was destroyed
+/// meanwhile differs too, and hides nothing.
 async fn first_hidden(
     store: &dyn ReadStore,
-    mention: &Mention,
+    differing: &HashMap<Mention, MentionSum>,
     end: u64,
 ) -> Result<Option<u64>, StoreError> {
-    let mut saying = Vec::new();
-    each(store, |index, mentions| {
-        if index < end && mentions.contains(mention) {
-            saying.push(index);
+    let mut start = if differing.is_empty() { end } else { 0 };
+    while let Some(step) = step(store, start).await?.filter(|_| start < end) {
+        for (index, mention) in step.mentioned {
+            if index >= end || !differing.contains_key(&mention) {
+                continue;
+            }
+            let found = store.mentioning(&mention, index.saturating_add(1), 1).await?;
+            let still = store.entry(index).await?;
+            let says = |entry| mentions(entry).is_ok_and(|all| all.contains(&mention));
+            if found != [index] && still.as_ref().is_some_and(says) {
+                return Ok(Some(index));
+            }
         }
-    })
-    .await?;
-    for index in saying {
-        let found = store.mentioning(mention, index.saturating_add(1), 1).await?;
-        if found == [index] {
-            continue;
-        }
-        let still = store.entry(index).await?;
-        if still.is_some_and(|entry| mentions(&entry).is_ok_and(|all| all.contains(mention))) {
-            return Ok(Some(index));
-        }
+        start = step.next;
     }
     Ok(None)
 }
 
-/// Tells what each entry mentions; how many entries there are.
-async fn each(
-    store: &dyn ReadStore,
-    mut tell: impl FnMut(u64, Vec<Mention>),
-) -> Result<u64, StoreError> {
-    let mut start = 0;
-    loop {
-        let step = store.entries(&EntryFilter::default(), start, STEP).await?;
-        let all = step.len() < STEP as usize;
-        for entry in &step {
-            let header = Header::from_bytes(entry.header.as_bytes())
-                .map_err(|error| StoreError::Corrupt(error.to_string()))?;
-            tell(header.index, mentions(entry)?);
-            start = header.index.saturating_add(1);
-        }
-        if all {
-            return Ok(start);
-        }
-        tokio::time::sleep(PAUSE).await;
+/// Some entries of the log.
+struct Step {
+    /// What their bodies mention, in order.
+    mentioned: Vec<(u64, Mention)>,
+    /// Where the next ones begin.
+    next: u64,
+}
+
+/// The entries from `start` on; nothing at the end.
+async fn step(store: &dyn ReadStore, start: u64) -> Result<Option<Step>, StoreError> {
+    let entries = store.entries(&EntryFilter::default(), start, STEP).await?;
+    let (mut mentioned, mut next) = (Vec::new(), start);
+    for entry in &entries {
+        let header = Header::from_bytes(entry.header.as_bytes())
+            .map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        next = header.index.saturating_add(1);
+        mentioned.extend(mentions(entry)?.into_iter().map(|mention| (header.index, mention)));
     }
+    if entries.is_empty() {
+        return Ok(None);
+    }
+    tokio::time::sleep(PAUSE).await;
+    Ok(Some(Step { mentioned, next }))
 }
 
 /// What the body of an entry mentions; nothing once it is destroyed.

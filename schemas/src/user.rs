@@ -100,6 +100,29 @@ pub struct Delegation {
 }
 
 impl User {
+    /// A person with these roles, of whom nothing else is on record yet.
+    #[must_use]
+    pub fn new(name: UserName, full_name: Text, title: Text, roles: Vec<Role>) -> Self {
+        Self {
+            name,
+            full_name,
+            title,
+            roles,
+            trained_on: None,
+            trained_by: None,
+            course: Text::default(),
+            cleared_on: None,
+            until: None,
+            disabled: None,
+            enabled_at: None,
+            reviewed_at: None,
+            suspension: None,
+            attestation: None,
+            delegations: Vec::new(),
+            night_desk: None,
+        }
+    }
+
     /// How a query names this person.
     #[must_use]
     pub fn requester(&self) -> Requester {

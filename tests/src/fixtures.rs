@@ -81,22 +81,13 @@ pub fn json_lines(reads: &[Read]) -> String {
 #[must_use]
 pub fn officer(now: Timestamp) -> User {
     User {
-        name: OFFICER.parse().expect("a user name"),
-        full_name: words("Maria Reyes"),
-        title: words("Detective"),
-        roles: vec![Role::Sworn],
         trained_on: Some(now.minus_days(30).day_start()),
-        trained_by: None,
-        course: Text::default(),
-        cleared_on: None,
-        until: None,
-        disabled: None,
-        enabled_at: None,
-        reviewed_at: None,
-        suspension: None,
-        attestation: None,
-        delegations: Vec::new(),
-        night_desk: None,
+        ..User::new(
+            OFFICER.parse().expect("a user name"),
+            words("Maria Reyes"),
+            words("Detective"),
+            vec![Role::Sworn],
+        )
     }
 }
 

@@ -85,22 +85,13 @@ pub async fn add_supervisor(
 ) -> Principal {
     let acting = acting_as(user);
     let user = User {
-        name: acting.user.clone(),
-        full_name: words(full_name),
-        title: words(title),
-        roles: vec![Role::Supervisor, Role::AlprAdministrator],
         trained_on: Some(agency.now().minus_days(30).day_start()),
-        trained_by: None,
-        course: Text::default(),
-        cleared_on: None,
-        until: None,
-        disabled: None,
-        enabled_at: None,
-        reviewed_at: None,
-        suspension: None,
-        attestation: None,
-        delegations: Vec::new(),
-        night_desk: None,
+        ..User::new(
+            acting.user.clone(),
+            words(full_name),
+            words(title),
+            vec![Role::Supervisor, Role::AlprAdministrator],
+        )
     };
     add_as_demanded(agency, user).await;
     acting

@@ -364,25 +364,12 @@ async fn first_entries(
 }
 
 fn first_admin(args: &InitArgs) -> User {
-    User {
-        name: args.admin.clone(),
-        full_name: args
-            .admin_name
-            .clone()
-            .unwrap_or_else(|| args.admin.as_str().parse().unwrap_or_default()),
-        title: args.admin_title.clone().unwrap_or_default(),
-        roles: vec![Role::AlprAdministrator, Role::SystemAdministrator],
-        trained_on: None,
-        trained_by: None,
-        course: Text::default(),
-        cleared_on: None,
-        until: None,
-        disabled: None,
-        enabled_at: None,
-        reviewed_at: None,
-        suspension: None,
-        attestation: None,
-        delegations: Vec::new(),
-        night_desk: None,
-    }
+    let named = args.admin_name.clone();
+    let full_name = named.unwrap_or_else(|| args.admin.as_str().parse().unwrap_or_default());
+    User::new(
+        args.admin.clone(),
+        full_name,
+        args.admin_title.clone().unwrap_or_default(),
+        vec![Role::AlprAdministrator, Role::SystemAdministrator],
+    )
 }

@@ -233,22 +233,12 @@ pub(super) async fn run(
             until,
         } => {
             let user = Registered {
-                name,
-                full_name,
-                title: title.unwrap_or_default(),
-                roles: role,
                 trained_on,
                 trained_by,
                 course: course.unwrap_or_default(),
                 cleared_on,
                 until,
-                disabled: None,
-                enabled_at: None,
-                reviewed_at: None,
-                suspension: None,
-                attestation: None,
-                delegations: Vec::new(),
-                night_desk: None,
+                ..Registered::new(name, full_name, title.unwrap_or_default(), role)
             };
             client.post("/users", &user).await?
         }

@@ -92,22 +92,11 @@ pub(super) async fn person(
     let by_whom = demands.and_then(|policy| policy.training.trainer.as_ref());
     let cleared = demands.and_then(|policy| policy.clearance.as_ref());
     let registered = User {
-        name: name(user)?,
-        full_name: words(full_name)?,
-        title: words(title)?,
-        roles: vec![role],
         trained_on,
         trained_by: by_whom.map(|_| name(TRAINER)).transpose()?,
         course: by_whom.map(|_| words("Course of the year")).transpose()?.unwrap_or_default(),
         cleared_on: cleared.and(trained_on),
-        until: None,
-        disabled: None,
-        enabled_at: None,
-        reviewed_at: None,
-        suspension: None,
-        attestation: None,
-        delegations: Vec::new(),
-        night_desk: None,
+        ..User::new(name(user)?, words(full_name)?, words(title)?, vec![role])
     };
     let (agency, admin) = (&node.context.agency, by(node, "admin").await?);
     people::add(agency, &admin, &registered).await?;

@@ -6,7 +6,6 @@ use node::admin::{delegations, people, training};
 use node::permission::Principal;
 use schemas::digest::Digest;
 use schemas::purpose::Role;
-use schemas::text::Text;
 use schemas::user::{Delegation, User};
 use tests::agency::Agency;
 use tests::fixtures::{HOUR_MS, OFFICER, words};
@@ -14,24 +13,7 @@ use tests::officials::acting_as;
 use tests::signing_in::{administrator, enrolled};
 
 fn user(name: &str, full_name: &str, role: Role) -> User {
-    User {
-        name: name.parse().expect("a user name"),
-        full_name: words(full_name),
-        title: words(""),
-        roles: vec![role],
-        trained_on: None,
-        trained_by: None,
-        course: Text::default(),
-        cleared_on: None,
-        until: None,
-        disabled: None,
-        enabled_at: None,
-        reviewed_at: None,
-        suspension: None,
-        attestation: None,
-        delegations: Vec::new(),
-        night_desk: None,
-    }
+    User::new(name.parse().expect("a user name"), words(full_name), words(""), vec![role])
 }
 
 async fn added(agency: &Agency, by: &Principal, user: &User) -> Option<u64> {

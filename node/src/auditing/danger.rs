@@ -8,16 +8,14 @@ use schemas::event::Event;
 use schemas::query::QueryId;
 use schemas::time::Timestamp;
 
+use super::walking::each;
 use crate::permission::ActError;
-use audit::view::LogEntry;
 use store::{EntryFilter, ReadStore};
 
 /// Hours within which each use is reviewed.
 const REVIEW_HOURS: u32 = 72;
 /// How far back is looked: what nobody reviewed by then stays among the exceptions of its period.
 const DAYS: u32 = 30;
-/// Entries read at a time.
-const STEP: u32 = 500;
 /// What one's own people do that a danger can be said beside.
 const USES: [EntryKind; 3] =
     [EntryKind::QuerySent, EntryKind::QueryDeclined, EntryKind::ReadsSearched];
@@ -37,9 +35,11 @@ pub(super) async fn unreviewed(
     store: &dyn ReadStore,
     now: Timestamp,
 ) -> Result<Vec<String>, ActError> {
+    let from = Some(now.minus_days(DAYS));
+    let of = |kind| EntryFilter { kind: Some(kind), from, ..EntryFilter::default() };
     let mut uses: BTreeMap<(QueryId, bool), Use> = BTreeMap::new();
     for kind in USES {
-        each(store, kind, now.minus_days(DAYS), |entry| {
+        each(store, &of(kind), |entry| {
             let access = entry.body.as_ref().and_then(|body| body.event.access());
             let Some(access) = access.filter(|access| !access.why.danger.is_empty()) else {
                 return;
@@ -58,9 +58,9 @@ pub(super) async fn unreviewed(
         return Ok(Vec::new());
     }
     let mut reviewed: HashSet<u64> = HashSet::new();
-    each(store, EntryKind::AuditRecorded, now.minus_days(DAYS), |entry| {
-        if let Some(Event::AuditRecorded(recorded)) = entry.body.as_ref().map(|body| &body.event) {
-            reviewed.extend(&recorded.entries);
+    each(store, &of(EntryKind::AuditRecorded), |entry| {
+        if let Some(Event::AuditRecorded(recorded)) = entry.body.map(|body| body.event) {
+            reviewed.extend(recorded.entries);
         }
     })
     .await?;
@@ -75,25 +75,4 @@ pub(super) async fn unreviewed(
         )
     };
     Ok(waiting.into_iter().map(told).collect())
-}
-
-async fn each(
-    store: &dyn ReadStore,
-    kind: EntryKind,
-    from: Timestamp,
-    mut take: impl FnMut(&LogEntry),
-) -> Result<(), ActError> {
-    let filter = EntryFilter { kind: Some(kind), from: Some(from), ..EntryFilter::default() };
-    let mut start = 0;
-    loop {
-        let step = store.entries(&filter, start, STEP).await?;
-        for stored in &step {
-            let entry = LogEntry::of(stored)?;
-            start = entry.header.index.saturating_add(1);
-            take(&entry);
-        }
-        if step.len() < STEP as usize {
-            return Ok(());
-        }
-    }
 }

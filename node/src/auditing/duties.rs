@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use super::periodic::last_of;
 use super::reconcile_schedule::days_after;
+use super::walking::each;
 use crate::permission::{
     ActError, OwnAgency, Permission, Principal, authenticate, authorize, policy_in_force, sections,
 };
@@ -34,8 +35,6 @@ use store::{EntryFilter, ReadStore};
 const ENDING_DAYS: u32 = 30;
 /// How many days there are to have titles borne that a new policy names.
 const TITLES_DAYS: u32 = 30;
-/// Entries read at a time.
-const STEP: u32 = 500;
 
 /// One thing that is to be done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,19 +64,9 @@ impl Due {
 /// Entries of one kind, with their bodies.
 async fn all_of(store: &dyn ReadStore, kind: EntryKind) -> Result<Vec<LogEntry>, ActError> {
     let filter = EntryFilter { kind: Some(kind), ..EntryFilter::default() };
-    let (mut all, mut start) = (Vec::new(), 0);
-    loop {
-        let step = store.entries(&filter, start, STEP).await?;
-        let whole = step.len() < STEP as usize;
-        for stored in &step {
-            let entry = LogEntry::of(stored)?;
-            start = entry.header.index.saturating_add(1);
-            all.push(entry);
-        }
-        if whole {
-            return Ok(all);
-        }
-    }
+    let mut all = Vec::new();
+    each(store, &filter, |entry| all.push(entry)).await?;
+    Ok(all)
 }
 
 /// What is due, what is late first, and otherwise what is due soonest.

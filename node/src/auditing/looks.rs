@@ -8,13 +8,11 @@ use schemas::query::UserName;
 use schemas::time::Timestamp;
 use serde_json::{Map, Value, json};
 
+use super::walking::each;
 use crate::permission::ActError;
 use audit::view::LogEntry;
 use registry::State;
 use store::{EntryFilter, ReadStore};
-
-/// Entries read at a time.
-const STEP: u32 = 500;
 
 /// The looks of a period below an entry that others than `except` took, by index, in order. One whose body is
 /// destroyed tells nobody any more who looked, and is none.
@@ -27,21 +25,13 @@ pub(super) async fn of_others(
     let mut found = Vec::new();
     for kind in LOOKS {
         let filter = EntryFilter { kind: Some(kind), from, until, ..EntryFilter::default() };
-        let mut start = 0;
-        loop {
-            let step = store.entries(&filter, start, STEP).await?;
-            for stored in &step {
-                let entry = LogEntry::of(stored)?;
-                start = entry.header.index.saturating_add(1);
-                let looked = who(&entry).is_some_and(|user| user != except);
-                if looked && entry.header.index < below {
-                    found.push(entry.header.index);
-                }
+        each(store, &filter, |entry| {
+            let looked = who(&entry).is_some_and(|user| user != except);
+            if looked && entry.header.index < below {
+                found.push(entry.header.index);
             }
-            if step.len() < STEP as usize || start >= below {
-                break;
-            }
-        }
+        })
+        .await?;
     }
     found.sort_unstable();
     Ok(found)

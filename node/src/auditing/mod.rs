@@ -18,4 +18,5 @@ pub mod public;
 pub mod reconcile_schedule;
 pub mod reports;
 pub mod unseen;
+mod walking;
 pub mod who_saw;

@@ -17,6 +17,7 @@ use serde_json::{Map, Value, json};
 use super::looks;
 use super::reconcile_schedule::{days_after, schedules};
 use super::reports::accesses;
+use super::walking::each;
 use crate::permission::{
     ActError, OwnAgency, Permission, Principal, authorize, policy_in_force, sections,
 };
@@ -27,9 +28,6 @@ use store::{EntryFilter, ReadStore};
 
 /// Most accesses of one sample.
 const LARGEST_SAMPLE: u32 = 1_000;
-
-/// Entries read at a time.
-const STEP: u32 = 500;
 
 /// Draws `count` of the accesses or looks at these indices.
 ///
@@ -276,16 +274,10 @@ pub(crate) async fn last_of(
     kind: EntryKind,
 ) -> Result<BTreeMap<Option<AgencyId>, Timestamp>, ActError> {
     let filter = EntryFilter { kind: Some(kind), ..EntryFilter::default() };
-    let (mut last, mut start) = (BTreeMap::new(), 0);
-    loop {
-        let step = store.entries(&filter, start, STEP).await?;
-        for stored in &step {
-            let header = LogEntry::of(stored)?.header;
-            start = header.index.saturating_add(1);
-            last.insert(header.peer, header.at);
-        }
-        if step.len() < STEP as usize {
-            return Ok(last);
-        }
-    }
+    let mut last = BTreeMap::new();
+    each(store, &filter, |LogEntry { header, .. }| {
+        last.insert(header.peer, header.at);
+    })
+    .await?;
+    Ok(last)
 }

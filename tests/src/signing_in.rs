@@ -47,6 +47,21 @@ impl Person {
         attempt(agency, self.user.as_str(), &self.password, code)
     }
 
+    /// What she sends on the page at the present instant, as a browser writes it.
+    ///
+    /// # Panics
+    /// As [`Self::attempt`].
+    #[must_use]
+    pub fn form(&self, agency: &Agency) -> String {
+        let attempt = self.attempt(agency, agency.now());
+        form_urlencoded::Serializer::new(String::new())
+            .append_pair("user", &attempt.user)
+            .append_pair("password", &attempt.password)
+            .append_pair("code", &attempt.code)
+            .append_pair("notice", &attempt.notice.to_string())
+            .finish()
+    }
+
     /// Signs in at the present instant.
     ///
     /// # Errors

@@ -95,13 +95,7 @@ impl<'a> Site<'a> {
     /// # Panics
     /// When that is refused, or the cookie is not bound as it has to be.
     pub async fn sign_in(&mut self, person: &Person) {
-        let attempt = person.attempt(self.agency, self.agency.now());
-        let form = form_urlencoded::Serializer::new(String::new())
-            .append_pair("user", &attempt.user)
-            .append_pair("password", &attempt.password)
-            .append_pair("code", &attempt.code)
-            .append_pair("notice", &attempt.notice.to_string())
-            .finish();
+        let form = person.form(self.agency);
         let seen = self.post("/sign-in", &form).await;
         assert_eq!(seen.status, 200, "{seen:?}");
         let cookie = seen.cookie.expect("a cookie");

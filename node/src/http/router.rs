@@ -234,7 +234,7 @@ alone! {
     post "/session", program_sessions::begin;
     get "/session", program_sessions::session;
     post "/session/finish", program_sessions::finish;
-    get "/session/notice", program_sessions::notice;
+    get "/session/notice", sign_in::notice;
     post "/session/provider", program_sessions::by_provider;
     post "/sign-out", program_sessions::sign_out;
     get "/records" => Records, records::page;

@@ -14,8 +14,6 @@ use super::page::{Shown, form_token, line, line_of, prove_again};
 use super::visitor::{Proven, Visitor};
 use crate::admin::devices::{self, NewDevice};
 use crate::http::AppState;
-use crate::permission::ActError;
-use crate::sign_in::end_of_device;
 
 type App = State<Arc<AppState>>;
 
@@ -112,9 +110,7 @@ pub(super) async fn revoke(State(app): App, Proven { visitor, fields }: Proven) 
     let done = async {
         let name: DeviceName = fields.needed("name", "Name")?;
         let why: Text = fields.needed("reason", "Why")?;
-        devices::revoke(&app.context.agency, &visitor.by, &name, &why).await?;
-        end_of_device(&app.sign_in, &name).await?;
-        Ok::<_, ActError>(())
+        app.revoke_device(&visitor.by, &name, &why).await
     }
     .await;
     visitor.done(done, "/devices")

@@ -52,6 +52,18 @@ pub(super) fn last_day(
     }
 }
 
+/// A day of the calendar, as it stands on record wherever it was typed.
+pub(super) fn calendar_day(
+    fields: &Fields,
+    name: &str,
+    label: &str,
+) -> Result<Option<Timestamp>, ActError> {
+    match fields.get(name) {
+        "" => Ok(None),
+        text => format!("{text}T00:00:00Z").parse().map(Some).map_err(|_| no_day(label, text)),
+    }
+}
+
 /// A place as `34.148,-118.001`.
 fn place(label: &str, text: &str) -> Result<Location, ActError> {
     let refused = || {

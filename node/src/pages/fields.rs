@@ -89,6 +89,14 @@ impl Fields {
         self.0.iter().filter(move |(one, _)| one == name).map(|(_, value)| value.trim())
     }
 
+    /// Every value of this name, each parsed.
+    pub(super) fn each<T>(&self, name: &str, label: &str) -> Result<Vec<T>, ActError>
+    where
+        T: std::str::FromStr<Err: std::fmt::Display>,
+    {
+        self.all(name).map(|value| parsed(value, label)).collect()
+    }
+
     /// Whether this box is ticked, or this button was pressed.
     pub(super) fn has(&self, name: &str) -> bool {
         !self.get(name).is_empty()
@@ -101,7 +109,7 @@ impl Fields {
     {
         match self.get(name) {
             "" => Ok(None),
-            value => value.parse().map(Some).map_err(|e| ActError::usage(format!("{label}: {e}"))),
+            value => parsed(value, label).map(Some),
         }
     }
 
@@ -112,6 +120,14 @@ impl Fields {
     {
         self.parsed(name, label)?.ok_or_else(|| ActError::usage(format!("{label}: fill this in")))
     }
+}
+
+/// A value as what it stands for.
+pub(super) fn parsed<T>(value: &str, label: &str) -> Result<T, ActError>
+where
+    T: std::str::FromStr<Err: std::fmt::Display>,
+{
+    value.parse().map_err(|e| ActError::usage(format!("{label}: {e}")))
 }
 
 /// The fields after the `?` of an address.

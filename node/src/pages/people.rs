@@ -10,10 +10,10 @@ use schemas::purpose::Role;
 use schemas::query::UserName;
 use schemas::user::User;
 
-use super::draft::{last_day, words};
+use super::draft::{calendar_day, last_day, words};
 use super::fields::Fields;
 use super::page::{Shown, form_token, line, line_of, prove_again};
-use super::person::{calendar_day, changed, page_of, roles};
+use super::person::{changed, page_of, roles};
 use super::visitor::{Proven, Visitor};
 use crate::admin::people;
 use crate::http::AppState;
@@ -29,9 +29,12 @@ pub(super) async fn list(State(app): App, visitor: Visitor) -> Response {
         return visitor.page(Shown::error(&error));
     }
     let sessions = app.sign_in.sessions().await;
-    let unreviewed = app.accounts_due().await.unreviewed;
+    let unreviewed = match visitor.may.administer {
+        true => app.accounts_due().await.unreviewed,
+        false => Vec::new(),
+    };
     let body = html! {
-        @if visitor.may.administer { (review_form(&visitor, &unreviewed, state.users.values())) }
+        (review_form(&visitor, &unreviewed, state.users.values()))
         @for proposal in state.sign_in.proposals.values().filter(|one| one.until > now) {
             section.notice aria-label={ "Proposal " (proposal.number) } {
                 p {
@@ -148,26 +151,19 @@ fn new_form(visitor: &Visitor, fields: &Fields) -> Markup {
 
 pub(super) async fn add(State(app): App, Proven { visitor, fields }: Proven) -> Response {
     let done = async {
-        let roles = fields
-            .all("role")
-            .map(|role| role.parse::<Role>().map_err(|error| ActError::usage(error.to_string())));
+        let named = User::new(
+            fields.needed("name", "User name")?,
+            fields.needed("full_name", "Full name")?,
+            fields.parsed("title", "Title")?.unwrap_or_default(),
+            fields.each("role", "Roles")?,
+        );
         let user = User {
-            name: fields.needed("name", "User name")?,
-            full_name: fields.needed("full_name", "Full name")?,
-            title: fields.parsed("title", "Title")?.unwrap_or_default(),
-            roles: roles.collect::<Result<_, _>>()?,
             trained_on: calendar_day(&fields, "trained_on", "Trained on")?,
             trained_by: fields.parsed("trained_by", "Training held by")?,
             course: fields.parsed("course", "The course")?.unwrap_or_default(),
             cleared_on: calendar_day(&fields, "cleared_on", "Cleared on")?,
             until: last_day(&fields, &visitor.zone, "until", "Last day")?,
-            disabled: None,
-            enabled_at: None,
-            reviewed_at: None,
-            suspension: None,
-            attestation: None,
-            delegations: Vec::new(),
-            night_desk: None,
+            ..named
         };
         people::add(&app.context.agency, &visitor.by, &user).await
     };
@@ -182,10 +178,7 @@ pub(super) async fn add(State(app): App, Proven { visitor, fields }: Proven) -> 
 
 pub(super) async fn review(State(app): App, Proven { visitor, fields }: Proven) -> Response {
     let done = async {
-        let mut names = Vec::new();
-        for name in fields.all("reviewed") {
-            names.push(name.parse().map_err(|error| ActError::usage(format!("{error}")))?);
-        }
+        let names: Vec<UserName> = fields.each("reviewed", "Looked at")?;
         if names.is_empty() {
             return Err(ActError::usage("tick whom you looked at".into()));
         }

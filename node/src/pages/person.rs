@@ -10,7 +10,7 @@ use schemas::text::Text;
 use schemas::time::Timestamp;
 use schemas::user::{Delegation, User};
 
-use super::draft::{last_day, words};
+use super::draft::{calendar_day, day, last_day, words};
 use super::fields::Fields;
 use super::page::{Shown, address, form_token, line_of, prove_again};
 use super::visitor::{Proven, Visitor};
@@ -206,20 +206,6 @@ fn acts(visitor: &Visitor, user: &User, now: Timestamp) -> Markup {
     }
 }
 
-/// A day of the calendar as it stands on record, wherever it was typed.
-pub(super) fn calendar_day(
-    fields: &Fields,
-    name: &str,
-    label: &str,
-) -> Result<Option<Timestamp>, ActError> {
-    match fields.get(name) {
-        "" => Ok(None),
-        text => format!("{text}T00:00:00Z").parse().map(Some).map_err(|_| {
-            ActError::usage(format!("{label}: `{text}` is no day; expected such as 2026-01-31"))
-        }),
-    }
-}
-
 fn needed(day: Option<Timestamp>, label: &str) -> Result<Timestamp, ActError> {
     day.ok_or_else(|| ActError::usage(format!("{label}: fill this in")))
 }
@@ -253,7 +239,7 @@ pub(super) async fn clear(State(app): App, Proven { visitor, fields }: Proven) -
 
 pub(super) async fn delegate(State(app): App, Proven { visitor, fields }: Proven) -> Response {
     let done = async {
-        let first = super::draft::day(&fields, &visitor.zone, "from", "First day")?;
+        let first = day(&fields, &visitor.zone, "from", "First day")?;
         let last = last_day(&fields, &visitor.zone, "until", "Last day")?;
         let delegation = Delegation {
             title: fields.needed("title", "Title")?,

@@ -7,18 +7,17 @@ use axum::extract::State;
 use axum::response::Response;
 use maud::{Markup, html};
 use registry::{Credential, Program, ProgramName};
-use schemas::program::{AddressRange, ProgramScope};
+use schemas::program::ProgramScope;
 use schemas::purpose::Purpose;
 use schemas::text::Text;
 
 use super::draft::{last_day, words};
-use super::fields::Fields;
+use super::fields::{Fields, parsed};
 use super::page::{Shown, form_token, line, line_of, prove_again};
 use super::visitor::{Proven, Visitor};
 use crate::admin::programs::{self, NewProgram, ProgramWithToken};
 use crate::http::AppState;
 use crate::permission::ActError;
-use crate::sign_in::end_of_program;
 
 type App = State<Arc<AppState>>;
 
@@ -152,20 +151,13 @@ fn told(app: &AppState, visitor: &Visitor, made: &ProgramWithToken) -> Response 
 }
 
 fn new_program(fields: &Fields, visitor: &Visitor) -> Result<NewProgram, ActError> {
-    fn each<'a, T>(all: impl Iterator<Item = &'a str>, label: &str) -> Result<Vec<T>, ActError>
-    where
-        T: std::str::FromStr<Err: std::fmt::Display>,
-    {
-        let one = |text: &str| text.parse().map_err(|e| ActError::usage(format!("{label}: {e}")));
-        all.map(one).collect()
-    }
     let until = last_day(fields, &visitor.zone, "until", "Last day")?;
     let addresses = fields.get("addresses").split_whitespace();
     Ok(NewProgram {
         name: fields.needed("name", "Name")?,
-        scope: each(fields.all("scope"), "May be used for")?,
-        purposes: each(fields.all("purpose"), "Purposes")?,
-        addresses: each::<AddressRange>(addresses, "Addresses")?,
+        scope: fields.each("scope", "May be used for")?,
+        purposes: fields.each("purpose", "Purposes")?,
+        addresses: addresses.map(|one| parsed(one, "Addresses")).collect::<Result<_, _>>()?,
         certificate: Some(fields.get("certificate").to_owned()).filter(|pem| !pem.is_empty()),
         until: until.ok_or_else(|| ActError::usage("Last day: fill this in".into()))?,
     })
@@ -174,10 +166,7 @@ fn new_program(fields: &Fields, visitor: &Visitor) -> Result<NewProgram, ActErro
 pub(super) async fn add(State(app): App, Proven { visitor, fields }: Proven) -> Response {
     let added = async {
         let new = new_program(&fields, &visitor)?;
-        let added = programs::add(&app.context.agency, &visitor.by, &new).await?;
-        // One of the same name may have ended by itself: nothing of its sessions is this one's.
-        end_of_program(&app.sign_in, &added.program.name).await?;
-        Ok::<_, ActError>(added)
+        app.add_program(&visitor.by, &new).await
     };
     match added.await {
         Ok(added) => told(&app, &visitor, &added),
@@ -200,9 +189,7 @@ pub(super) async fn revoke(State(app): App, Proven { visitor, fields }: Proven) 
     let done = async {
         let name: ProgramName = fields.needed("name", "Name")?;
         let why: Text = fields.needed("reason", "Why")?;
-        programs::revoke(&app.context.agency, &visitor.by, &name, &why).await?;
-        end_of_program(&app.sign_in, &name).await?;
-        Ok::<_, ActError>(())
+        app.revoke_program(&visitor.by, &name, &why).await
     }
     .await;
     visitor.done(done, "/programs")

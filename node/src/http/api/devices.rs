@@ -8,7 +8,6 @@ use crate::http::error::ApiResult;
 use crate::http::extract::{Json, Path, Why};
 use crate::http::state::{App, AppState};
 use crate::permission::Principal;
-use crate::sign_in::end_of_device;
 use registry::{DeviceName, EnrolledDevice};
 
 /// With what is set for its class.
@@ -42,8 +41,7 @@ pub(in crate::http) async fn revoke(
     Path(name): Path<DeviceName>,
     Json(why): Json<Why>,
 ) -> ApiResult<Json<Value>> {
-    let device = devices::revoke(&app.context.agency, &by, &name, &why.reason).await?;
-    let ended = end_of_device(&app.sign_in, &name).await?;
+    let (device, ended) = app.revoke_device(&by, &name, &why.reason).await?;
     let mut described = described(&app, &device);
     if let Some(object) = described.as_object_mut() {
         object.insert("sessions_ended".into(), ended.into());

@@ -9,7 +9,7 @@ use crate::http::error::ApiResult;
 use crate::http::extract::Json;
 use crate::http::programs::{session_of, source};
 use crate::http::state::App;
-use crate::sign_in::{self, Notice, SignedIn, Waits};
+use crate::sign_in::{self, SignedIn, Waits};
 use ::sign_in::Secret;
 use registry::Program;
 use schemas::digest::Digest;
@@ -38,11 +38,6 @@ pub(in crate::http) async fn finish(
 ) -> ApiResult<Json<Option<SignedIn>>> {
     let source = source(&program.name);
     Ok(Json(sign_in::finish_terminal(&app.sign_in, &shown.secret, &source).await?))
-}
-
-/// The notice that she reads before the program signs her in by a provider.
-pub(in crate::http) async fn notice(State(app): App) -> Json<Notice> {
-    Json(app.sign_in.notice().clone())
 }
 
 /// What a program shows for somebody who signed in to it at a provider.

@@ -11,7 +11,6 @@ use crate::http::error::ApiResult;
 use crate::http::extract::{Json, Path, Why};
 use crate::http::state::{App, AppState};
 use crate::permission::{ActError, Principal};
-use crate::sign_in::end_of_program;
 use registry::{Program, ProgramName};
 
 fn described(app: &AppState, program: &Program) -> Value {
@@ -45,9 +44,7 @@ pub(in crate::http) async fn add(
     by: Principal,
     Json(new): Json<NewProgram>,
 ) -> ApiResult<Json<Value>> {
-    let added = programs::add(&app.context.agency, &by, &new).await?;
-    // One of the same name may have ended by itself: nothing of its sessions is this one's.
-    end_of_program(&app.sign_in, &added.program.name).await?;
+    let added = app.add_program(&by, &new).await?;
     Ok(Json(with_token(&app, &added)))
 }
 
@@ -84,8 +81,7 @@ pub(in crate::http) async fn revoke(
     Path(name): Path<ProgramName>,
     Json(why): Json<Why>,
 ) -> ApiResult<Json<Value>> {
-    let program = programs::revoke(&app.context.agency, &by, &name, &why.reason).await?;
-    end_of_program(&app.sign_in, &name).await?;
+    let program = app.revoke_program(&by, &name, &why.reason).await?;
     Ok(Json(described(&app, &program)))
 }
 

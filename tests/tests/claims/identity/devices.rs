@@ -35,13 +35,7 @@ fn enrol(agency: &Agency, name: &str, class: DeviceClass, identity: &Identity) {
 /// Signs in on the page, as a browser does.
 async fn signs_in(browser: &mut Client<'_>, agency: &Agency, person: &Person) -> Told {
     agency.clock.shift(MINUTE_MS);
-    let attempt = person.attempt(agency, agency.now());
-    let form = form_urlencoded::Serializer::new(String::new())
-        .append_pair("user", &attempt.user)
-        .append_pair("password", &attempt.password)
-        .append_pair("code", &attempt.code)
-        .append_pair("notice", &attempt.notice.to_string())
-        .finish();
+    let form = person.form(agency);
     let origin = agency.node().app.config.origin.clone().expect("pages").to_string();
     let headers =
         [("origin", origin.as_str()), ("content-type", "application/x-www-form-urlencoded")];
